@@ -1,0 +1,383 @@
+/* doorsill - compare a picture with hash lists on the device, before it is sent.
+ *
+ * Most hosts need four calls, in this order:
+ *
+ *     doorsill_list_load    read a hash list from a file
+ *     doorsill_workspace    how much scratch memory a picture of this size needs
+ *     doorsill_screen       pixels and file digests in, a verdict out
+ *     doorsill_list_close
+ *
+ * The core takes decoded pixels, never encoded images. It opens no socket, starts no
+ * thread, prints nothing and asks no clock. Every function may be called from any thread;
+ * an open list is read-only and may be shared by all of them.
+ *
+ * Functions that can fail return a doorsill_status and leave their results untouched then.
+ */
+#ifndef DOORSILL_H
+#define DOORSILL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The version of library, package and documentation, written here and nowhere else. */
+#define DOORSILL_VERSION "0.1.0"
+
+#ifndef DOORSILL_API
+#if defined(_WIN32) && defined(DOORSILL_SHARED)
+#ifdef DOORSILL_BUILD
+#define DOORSILL_API __declspec(dllexport)
+#else
+#define DOORSILL_API __declspec(dllimport)
+#endif
+#elif defined(__GNUC__)
+#define DOORSILL_API __attribute__((visibility("default")))
+#else
+#define DOORSILL_API
+#endif
+#endif
+
+/* A check whose answer is thrown away is no check. */
+#if defined(__GNUC__)
+#define DOORSILL_CHECK __attribute__((warn_unused_result))
+#else
+#define DOORSILL_CHECK
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- What follows, up to the end mark, is also what the Python binding is made from. --- */
+/* [cdef] */
+
+typedef enum doorsill_status {
+  DOORSILL_OK = 0,
+  DOORSILL_BAD_ARGUMENT = 1,    /* a pointer, size or enum value that no correct caller passes */
+  DOORSILL_SMALL_WORKSPACE = 2, /* the workspace is smaller than doorsill_workspace says */
+  DOORSILL_NO_MEMORY = 3,       /* only doorsill_list_open and doorsill_list_load allocate */
+  DOORSILL_NO_FILE = 4,         /* the list file cannot be opened or read */
+  DOORSILL_NOT_A_LIST = 5,      /* the bytes do not begin like a hash list */
+  DOORSILL_NEWER_FORMAT = 6,    /* written for a newer reader: update doorsill */
+  DOORSILL_DAMAGED_LIST = 7     /* cut short, or a field contradicts another */
+} doorsill_status;
+
+/* One English sentence, static. */
+DOORSILL_API const char *doorsill_status_text(doorsill_status status);
+
+/* The version of the library that is running; DOORSILL_VERSION is the header's. */
+DOORSILL_API const char *doorsill_version(void);
+
+/* The kernel in use: "portable", "avx2", "avx512" or "neon". The best one that the processor
+ * has, or the one named by the environment variable DOORSILL_KERNEL, read once. */
+DOORSILL_API const char *doorsill_kernel(void);
+
+/* Changes the kernel for the whole process, for tests and benchmarks.
+ * DOORSILL_BAD_ARGUMENT if this processor or build has no kernel of that name. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_use_kernel(const char *name);
+
+/* --- Pixels and their PDQ hash --- */
+
+typedef enum doorsill_format {
+  DOORSILL_GRAY = 1, /* 1 byte a pixel */
+  DOORSILL_RGB = 2,  /* 3 bytes */
+  DOORSILL_RGBX = 3, /* 4 bytes, the last one ignored */
+  DOORSILL_BGRX = 4,
+  DOORSILL_RGBA = 5, /* 4 bytes, alpha not premultiplied */
+  DOORSILL_BGRA = 6,
+  DOORSILL_GRAY16 = 7 /* 2 bytes in native order; 65535 is white */
+} doorsill_format;
+
+/* What shows through transparent pixels: both are hashed, since a receiver may see either. */
+typedef enum doorsill_ground { DOORSILL_WHITE = 0, DOORSILL_BLACK = 1 } doorsill_ground;
+
+/* Decoded pixels, borrowed for the length of a call. Rows lie `stride` bytes apart, from
+ * the top one at `data`; a negative stride is a picture stored bottom-up. */
+typedef struct doorsill_pixels {
+  const uint8_t *data;
+  ptrdiff_t stride;
+  uint32_t width;
+  uint32_t height;
+  uint32_t format; /* doorsill_format */
+} doorsill_pixels;
+
+/* The two ways in which publishers' tools hash pixels. A list says which one it holds;
+ * `unknown` lists are searched with both. FORMAT.md has the details. */
+enum {
+  DOORSILL_FULL = 0,   /* full-size pixels, as python-threatexchange does */
+  DOORSILL_CPP512 = 1, /* subsampled to 512x512, as Meta's C++ tool does */
+  DOORSILL_UNKNOWN = 2,
+  DOORSILL_PROFILES = 2, /* how many a picture is hashed by */
+  DOORSILL_ORIENTATIONS = 8,
+  DOORSILL_PDQ_BYTES = 32,
+  DOORSILL_MAX_SIDE = 65535 /* pixels; a picture with a larger side is refused */
+};
+
+/* The PDQ hashes of one picture. Orientation 0 is the picture as given; FORMAT.md names
+ * the other seven flips and quarter turns. Quality is 0..100; a side under 5 pixels gives
+ * hashes of zeros and quality 0. */
+typedef struct doorsill_pdq {
+  uint8_t hash[2][8][32]; /* [profile][orientation], bytes in the order of the usual hex */
+  uint8_t quality[2];     /* [profile] */
+} doorsill_pdq;
+
+/* Hashing in bands, for hosts whose pixels do not lie in one buffer: begin, rows from top
+ * to bottom in any portions, end. The state lies in the caller's workspace, at least
+ * doorsill_pdq_workspace bytes (under 4 MB up to 100 megapixels) at any alignment. */
+typedef struct doorsill_hashing doorsill_hashing;
+DOORSILL_API size_t doorsill_pdq_workspace(uint32_t width, uint32_t height);
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_begin(void *workspace, size_t size,
+                                                               uint32_t width, uint32_t height,
+                                                               uint32_t format, uint32_t ground,
+                                                               doorsill_hashing **hashing);
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_rows(doorsill_hashing *hashing,
+                                                              const uint8_t *rows, ptrdiff_t stride,
+                                                              uint32_t count);
+/* DOORSILL_BAD_ARGUMENT unless all rows have come. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_end(doorsill_hashing *hashing,
+                                                             doorsill_pdq *pdq);
+
+/* The same for pixels that do lie in one buffer. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_hash(const doorsill_pixels *pixels,
+                                                              uint32_t ground, void *workspace,
+                                                              size_t size, doorsill_pdq *pdq);
+
+/* The Hamming distance of two hashes of that many bytes. */
+DOORSILL_API uint32_t doorsill_distance(const uint8_t *a, const uint8_t *b, size_t bytes);
+
+/* --- Hash lists --- */
+
+/* An open hash list. Its file may come from anywhere: every offset, length and count is
+ * checked before use, so that a hostile file is refused or harmless, never a crash. Whether
+ * its publisher is trusted is the caller's question, asked before. */
+typedef struct doorsill_list doorsill_list;
+
+/* Opens the list in these bytes, which must stay in place, unchanged, until it is closed
+ * (so: private memory; a mapped file can be cut or altered under you). `detail`, if not
+ * NULL, gets a static sentence about what is wrong. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_open(const void *data, size_t size,
+                                                               doorsill_list **list,
+                                                               const char **detail);
+
+/* Reads a file into memory of the list's own and opens it. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_load(const char *path,
+                                                               doorsill_list **list,
+                                                               const char **detail);
+
+/* Zeroes and frees what the list owns. NULL is allowed. */
+DOORSILL_API void doorsill_list_close(doorsill_list *list);
+
+enum {
+  DOORSILL_SHA256 = 0,
+  DOORSILL_SHA1 = 1,
+  DOORSILL_MD5 = 2,
+  DOORSILL_DIGESTS = 3,
+  DOORSILL_MAX_HASHERS = 8,
+  DOORSILL_MAX_WIDTH = 512, /* bits */
+  DOORSILL_NAME_BYTES = 24,
+  DOORSILL_ID_BYTES = 6,
+  DOORSILL_MODEL_BYTES = 32,
+  DOORSILL_ENTRY_SEED = 1, /* entry flag: not yet reviewed by its publisher, never more than WARN */
+  DOORSILL_ENTRY_TEST = 2, /* entry flag: the published test card */
+  DOORSILL_ENTRY_WARN = 4, /* entry flag: its publisher asks for no more than WARN */
+  DOORSILL_LIST_DEMO = 1   /* list flag: harmless pictures, for demonstrations */
+};
+
+typedef struct doorsill_list_info {
+  uint64_t epoch;
+  uint64_t size;    /* bytes */
+  uint32_t flags;   /* DOORSILL_LIST_DEMO */
+  uint32_t entries; /* the test card's among them */
+  uint32_t test_entries;
+  uint32_t withdrawn;
+  uint32_t hashers;
+  uint32_t digests[3]; /* rows, by DOORSILL_SHA256, _SHA1, _MD5 */
+} doorsill_list_info;
+
+typedef struct doorsill_hasher_info {
+  char name[24]; /* "pdq", or a model's name; ends with a NUL */
+  uint8_t model[32];
+  uint32_t rows;
+  uint16_t width;   /* bits */
+  uint16_t limit;   /* the greatest distance that is a match */
+  uint16_t quality; /* the least quality of a picture that may match */
+  uint8_t profile;  /* DOORSILL_FULL, _CPP512 or _UNKNOWN */
+} doorsill_hasher_info;
+
+typedef struct doorsill_entry {
+  uint64_t publishers; /* bit p is set if publisher p vouches for it */
+  uint16_t category;
+  uint16_t flags;
+  uint8_t id[6]; /* the publisher's */
+} doorsill_entry;
+
+DOORSILL_API void doorsill_list_describe(const doorsill_list *list, doorsill_list_info *info);
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_hasher(const doorsill_list *list,
+                                                                 uint32_t index,
+                                                                 doorsill_hasher_info *info);
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_entry(const doorsill_list *list,
+                                                                uint32_t index,
+                                                                doorsill_entry *entry);
+
+/* Texts of a list, plain UTF-8 without control or bidi characters, at most 500 characters. */
+typedef enum doorsill_text {
+  DOORSILL_TEXT_LIST = 0,      /* the list's name (key 0) */
+  DOORSILL_TEXT_PUBLISHER = 1, /* the name of publisher `key` */
+  DOORSILL_TEXT_CATEGORY = 2,  /* the name of category `key` */
+  DOORSILL_TEXT_MESSAGE = 3,   /* what a person is told for category `key` */
+  DOORSILL_TEXT_HELP = 4,      /* an https link to help */
+  DOORSILL_TEXT_APPEAL = 5     /* an https link to appeal */
+} doorsill_text;
+
+/* The text in `language` ("de"), else in English, else in whichever comes first. Borrowed
+ * from the list, not NUL-terminated. NULL and length 0 if the list has none. */
+DOORSILL_API const char *doorsill_list_text(const doorsill_list *list, uint32_t kind, uint32_t key,
+                                            const char *language, size_t *length);
+
+/* For writers of lists: splits `count` PDQ hashes, 32 bytes each, into the two planes of
+ * 16 bytes a row in which lists store them, the highest frequencies first (FORMAT.md). */
+DOORSILL_API void doorsill_pdq_planes(const uint8_t *hashes, size_t count, uint8_t *plane1,
+                                      uint8_t *plane2);
+
+/* One row found by a search. */
+typedef struct doorsill_hit {
+  uint32_t row;
+  uint32_t entry;
+  uint16_t query;
+  uint16_t distance;
+} doorsill_hit;
+
+/* Finds all rows of the list's hasher `index` within `radius` of any of the `count` queries
+ * (at most 16, each width/8 bytes, one behind another), exactly. Keeps the `capacity`
+ * nearest, sorted by distance, row and query, and says in `found` how many there were.
+ * The radius may be at most a quarter of the width. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_search(const doorsill_list *list,
+                                                            uint32_t index, const uint8_t *queries,
+                                                            size_t count, uint32_t radius,
+                                                            doorsill_hit *hits, size_t capacity,
+                                                            size_t *found);
+
+/* --- Screening --- */
+
+typedef enum doorsill_outcome {
+  DOORSILL_CLEAR = 0,
+  DOORSILL_MATCH = 1,
+  DOORSILL_UNHASHABLE = 2,  /* too little detail for a perceptual hash; digests were checked */
+  DOORSILL_UNREADABLE = 3,  /* claims to be a picture, cannot be read in full */
+  DOORSILL_OUT_OF_SCOPE = 4 /* not a picture: only digests were checked */
+} doorsill_outcome;
+
+/* Strongest last, so that they can be compared. */
+typedef enum doorsill_evidence {
+  DOORSILL_NO_EVIDENCE = 0,
+  DOORSILL_CONTRADICTED = 1, /* a second hash exists and disagrees */
+  DOORSILL_NEURAL_ONLY = 2,
+  DOORSILL_SINGLE = 3, /* PDQ alone, md5 alone or sha1 alone: there is no second hash */
+  DOORSILL_AGREED = 4, /* PDQ and the neural hash, same entry */
+  DOORSILL_EXACT = 5   /* sha256, or sha1 and md5 of one entry together */
+} doorsill_evidence;
+
+/* Mildest first, so that they can be compared. */
+typedef enum doorsill_action {
+  DOORSILL_SEND = 0,
+  DOORSILL_WARN = 1, /* not sent until the person confirms, in neutral words */
+  DOORSILL_BLOCK = 2
+} doorsill_action;
+
+/* A neural hash of a view, made by the host with the model that this digest names. */
+typedef struct doorsill_code {
+  uint8_t model[32];
+  uint8_t bytes[64]; /* width / 8 of them count */
+  uint16_t width;    /* bits */
+} doorsill_code;
+
+/* One view: pixels, or a PDQ that was made before (`pdq` wins where both are given), and
+ * the neural hashes of the same pixels, if any. Pixels with alpha below 255 are hashed over
+ * white and over black. */
+typedef struct doorsill_view {
+  const doorsill_pixels *pixels;
+  const doorsill_pdq *pdq;
+  const doorsill_code *codes;
+  size_t code_count;
+} doorsill_view;
+
+/* The digests of one file: of the bytes that will be sent, or of the original that the
+ * host re-encoded. All three are always given. */
+typedef struct doorsill_digests {
+  uint8_t sha256[32];
+  uint8_t sha1[20];
+  uint8_t md5[16];
+} doorsill_digests;
+
+/* How much of the file the views stand for; what the host knows and the core cannot. */
+typedef enum doorsill_reading {
+  DOORSILL_READ_WHOLE = 0,
+  DOORSILL_READ_PARTLY = 1, /* some part that a viewer may show was not read */
+  DOORSILL_NOT_A_PICTURE = 2
+} doorsill_reading;
+
+/* The host's rules. Fill with doorsill_policy_default and change what differs. */
+typedef struct doorsill_policy {
+  uint8_t on_evidence[6];  /* action by doorsill_evidence; [0] is not used */
+  uint8_t on_outcome[5];   /* action by doorsill_outcome; [DOORSILL_MATCH] is not used */
+  uint16_t pdq_limit;      /* no PDQ distance above this matches, whatever the list says */
+  const uint8_t *quenched; /* ids of entries that this host ignores, 6 bytes each, sorted */
+  size_t quenched_count;
+} doorsill_policy;
+
+DOORSILL_API void doorsill_policy_default(doorsill_policy *policy);
+
+enum {
+  DOORSILL_MAX_MATCHES = 16,
+  DOORSILL_MAX_VIEWS = 4096, /* in one call */
+  DOORSILL_NO_HASHER = 255,
+  DOORSILL_VIA_SHA256 = 1, /* match: which digests were equal */
+  DOORSILL_VIA_SHA1 = 2,
+  DOORSILL_VIA_MD5 = 4
+};
+
+/* One entry of one list that the picture matched, on its strongest evidence. */
+typedef struct doorsill_match {
+  uint32_t list; /* index into `lists` */
+  uint32_t entry;
+  uint32_t view;       /* index into `views`; 0 for digests */
+  uint16_t distance;   /* 0 for digests */
+  uint16_t via;        /* DOORSILL_VIA_* bits, 0 for hashes */
+  uint8_t hasher;      /* index of the list's hasher, DOORSILL_NO_HASHER for digests */
+  uint8_t profile;     /* by which PDQ of the picture matched */
+  uint8_t orientation; /* in which it matched, 0..7 */
+  uint8_t ground;      /* over which, for pixels with alpha */
+  uint8_t evidence;    /* doorsill_evidence */
+  uint8_t action;      /* doorsill_action */
+} doorsill_match;
+
+typedef struct doorsill_verdict {
+  uint32_t outcome;  /* doorsill_outcome */
+  uint32_t action;   /* doorsill_action */
+  uint32_t evidence; /* doorsill_evidence, of the match that decided */
+  uint32_t quality;  /* the best of all views, 0..100 */
+  uint32_t views;    /* how many PDQ hashes were searched, two for a view with alpha */
+  uint32_t match_count;
+  doorsill_match matches[16]; /* what decided comes first; further ones are left out */
+} doorsill_verdict;
+
+/* How much workspace doorsill_screen needs for these views. Views that carry a ready PDQ
+ * need next to nothing. */
+DOORSILL_API size_t doorsill_workspace(const doorsill_view *views, size_t view_count);
+
+/* Screens one picture: hashes its views, searches the lists, weighs the evidence and decides.
+ * Allocates nothing and makes no system call. `digests` are those of the file and, if the
+ * host re-encoded it, of its original; there may be none where the host has only pixels. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_screen(
+    const doorsill_list *const *lists, size_t list_count, const doorsill_view *views,
+    size_t view_count, const doorsill_digests *digests, size_t digest_count, uint32_t reading,
+    const doorsill_policy *policy, void *workspace, size_t size, doorsill_verdict *verdict);
+
+/* The rule that decided, as one neutral English sentence, static. */
+DOORSILL_API const char *doorsill_verdict_reason(const doorsill_verdict *verdict);
+
+/* [/cdef] */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,216 @@
+/* PDQ's blur, as a stream. The reference writes four whole pictures: a box along rows, a box
+ * along columns, and both again. Here a block of 16 rows goes through all four while it is in
+ * the cache, one row a lane, and only the last `window` rows are kept for the columns.
+ *
+ * The bits must be those of the reference, so every running sum takes its terms one by one in
+ * the reference's order: output o adds input o + half - 1, then subtracts input
+ * o - (window - half + 1), `window` back. Inputs outside of the picture count as 0, which changes
+ * no sum. Lanes are independent rows (or columns), never terms of one sum. */
+#include "filter.h"
+
+#include <string.h>
+
+#include "exact.h"
+
+static size_t up_to_lanes(size_t n) { return (n + DOORSILL_LANES - 1) & ~(size_t)15; }
+
+static doorsill_axis axis(uint32_t size) {
+  const int32_t window = (int32_t)((size + 2 * DOORSILL_GRID - 1) / (2 * DOORSILL_GRID));
+  const doorsill_axis a = {(int32_t)size, window, (window + 2) / 2};
+  return a;
+}
+
+/* How many inputs the mean at `o` has; 1 for outputs outside of the picture, which are unused. */
+static float window_count(const doorsill_axis *a, int32_t o) {
+  if (o < 0 || o >= a->size) return 1;
+  const int32_t first = o - (a->window - a->half), last = o + a->half - 1;
+  return (float)((last < a->size ? last : a->size - 1) - (first > 0 ? first : 0) + 1);
+}
+
+/* Where the reduced picture samples the blurred one. */
+static int32_t grid_source(const doorsill_axis *a, int32_t i) {
+  return (int32_t)((int64_t)(2 * i + 1) * a->size / (2 * DOORSILL_GRID));
+}
+
+static int unfiltered(const doorsill_filter *f) {
+  return f->x.size == DOORSILL_GRID && f->y.size == DOORSILL_GRID;
+}
+
+void *doorsill_take(doorsill_arena *arena, size_t bytes) {
+  uint8_t *piece = arena->base ? arena->base + arena->used : NULL;
+  arena->used += (bytes + 63) & ~(size_t)63;
+  return piece;
+}
+
+static float *take_floats(doorsill_arena *arena, size_t count, int zeroed) {
+  float *piece = doorsill_take(arena, count * sizeof(float));
+  if (piece && zeroed) memset(piece, 0, count * sizeof(float));
+  return piece;
+}
+
+void doorsill_filter_init(doorsill_filter *f, uint32_t width, uint32_t height,
+                          doorsill_arena *arena) {
+  memset(f, 0, sizeof *f);
+  f->x = axis(width);
+  f->y = axis(height);
+  f->pitch = up_to_lanes(width);
+  f->ring = take_floats(arena, (size_t)f->y.window * f->pitch, 1);
+  f->sums = take_floats(arena, f->pitch, 1);
+  f->second_ring = take_floats(arena, (size_t)f->y.window * DOORSILL_GRID, 1);
+  f->second_sums = take_floats(arena, DOORSILL_GRID, 1);
+  f->grid = take_floats(arena, DOORSILL_GRID * DOORSILL_GRID, 1);
+}
+
+void doorsill_scratch_init(doorsill_scratch *s, const doorsill_filter *a, const doorsill_filter *b,
+                           doorsill_arena *arena) {
+  const size_t window = (size_t)(a->x.window > b->x.window ? a->x.window : b->x.window);
+  /* A window behind the chunk, half of one ahead of it, and rounding. */
+  const size_t columns = DOORSILL_CHUNK + 2 * window + 2 * DOORSILL_LANES;
+  s->first = take_floats(arena, columns * DOORSILL_LANES, 0);
+  s->second = take_floats(arena, columns * DOORSILL_LANES, 0);
+  s->rows = take_floats(arena, (size_t)DOORSILL_LANES * DOORSILL_CHUNK, 0);
+  s->found = take_floats(arena, (size_t)DOORSILL_LANES * DOORSILL_GRID, 0);
+  s->count = take_floats(arena, DOORSILL_CHUNK, 0);
+  s->inverse = take_floats(arena, DOORSILL_CHUNK, 0);
+}
+
+/* Luma of the columns from `column` on, n of them (a multiple of 16), as columns of lanes. */
+static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
+                 const doorsill_scratch *s, const doorsill_rows_in *in, size_t column, size_t n,
+                 float *x) {
+  const size_t width = (size_t)f->x.size;
+  const size_t left = column < width ? width - column : 0, valid = n < left ? n : left;
+  for (uint32_t lane = 0; lane < DOORSILL_LANES; lane++) {
+    float *row = s->rows + (size_t)DOORSILL_CHUNK * lane;
+    const size_t here = lane < in->count ? valid : 0;
+    if (here && in->luma) memcpy(row, in->luma + in->pitch * lane + column, here * sizeof *row);
+    if (here && !in->luma)
+      kernels->luma(
+          in->pixels + in->stride * (ptrdiff_t)lane + column * doorsill_pixel_bytes(in->format),
+          here, in->format, in->ground, row);
+    memset(row + here, 0, (n - here) * sizeof *row);
+  }
+  kernels->columns(s->rows, DOORSILL_CHUNK, n, x);
+}
+
+/* The second column box, for the 64 columns that are kept: one more row. */
+static void second_row(doorsill_filter *f, const float *value, size_t step) {
+  float *ring = f->second_ring + (size_t)(f->second_rows % f->y.window) * DOORSILL_GRID;
+  for (size_t k = 0; k < DOORSILL_GRID; k++) {
+    f->second_sums[k] += value[step * k];
+    f->second_sums[k] -= ring[k];
+    ring[k] = value[step * k];
+  }
+  const int32_t o = f->second_rows++ - (f->y.half - 1);
+  const float count = window_count(&f->y, o);
+  for (; f->grid_rows < DOORSILL_GRID && grid_source(&f->y, f->grid_rows) == o; f->grid_rows++)
+    for (size_t k = 0; k < DOORSILL_GRID; k++)
+      f->grid[DOORSILL_GRID * f->grid_rows + (int32_t)k] = f->second_sums[k] / count;
+}
+
+/* Runs the second row box over outputs [from, to), keeping the means at the 64 columns.
+ * x[0] is the column that leaves the window at `from`. */
+static int32_t second_columns(const doorsill_filter *f, const doorsill_kernels *kernels,
+                              const doorsill_scratch *s, int32_t from, int32_t to, int32_t kept,
+                              float sum[DOORSILL_LANES]) {
+  const float *x = s->second;
+  while (from < to) {
+    const int32_t next = kept < DOORSILL_GRID ? grid_source(&f->x, kept) + 1 : to;
+    const int32_t stop = next < to ? next : to;
+    kernels->run(x, (size_t)f->x.window, (size_t)(stop - from), sum);
+    x += (size_t)DOORSILL_LANES * (size_t)(stop - from);
+    from = stop;
+    const float count = window_count(&f->x, stop - 1);
+    for (; kept < DOORSILL_GRID && grid_source(&f->x, kept) == stop - 1; kept++)
+      for (int32_t lane = 0; lane < DOORSILL_LANES; lane++)
+        s->found[DOORSILL_LANES * kept + lane] = sum[lane] / count;
+  }
+  return kept;
+}
+
+static void set_band(const doorsill_filter *f, uint32_t rows, doorsill_band *band) {
+  band->rows = rows;
+  band->sums = f->sums;
+  for (uint32_t lane = 0; lane < DOORSILL_LANES; lane++) {
+    const int32_t row = f->rows + (int32_t)lane;
+    band->ring[lane] = f->ring + (size_t)(row % f->y.window) * f->pitch;
+    band->count[lane] = window_count(&f->y, row - (f->y.half - 1));
+    band->inverse[lane] = 1.0f / band->count[lane];
+  }
+}
+
+/* Takes `in` and lets `rows` rows through, at most 16; those beyond `in` are empty. */
+static void pass(doorsill_filter *f, const doorsill_kernels *kernels, const doorsill_scratch *s,
+                 const doorsill_rows_in *in, uint32_t rows) {
+  const size_t window = (size_t)f->x.window, half = (size_t)f->x.half, width = (size_t)f->x.size;
+  const size_t lead = window - half + 1; /* columns of s->first that lie left of the chunk */
+  doorsill_band band;
+  set_band(f, rows, &band);
+  float sum[DOORSILL_LANES] = {0}, second_sum[DOORSILL_LANES] = {0};
+  memset(s->first, 0, lead * DOORSILL_LANES * sizeof(float));
+  memset(s->second, 0, window * DOORSILL_LANES * sizeof(float));
+  size_t filled = 0;
+  int32_t second = -(f->x.half - 1), kept = 0;
+  for (size_t start = 0; start < width; start += DOORSILL_CHUNK) {
+    const size_t n = width - start < DOORSILL_CHUNK ? width - start : DOORSILL_CHUNK;
+    const size_t padded = up_to_lanes(n), needed = start + padded + half - 1;
+    while (filled < needed) {
+      const size_t more = up_to_lanes(needed - filled);
+      const size_t piece = more < DOORSILL_CHUNK ? more : DOORSILL_CHUNK;
+      fill(f, kernels, s, in, filled, piece, s->first + DOORSILL_LANES * (lead + filled - start));
+      filled += piece;
+    }
+    if (start == 0)
+      for (size_t i = 0; i < (half - 1) * DOORSILL_LANES; i++)
+        sum[i % DOORSILL_LANES] += s->first[lead * DOORSILL_LANES + i];
+    for (size_t i = 0; i < padded; i++) {
+      s->count[i] = window_count(&f->x, (int32_t)(start + i));
+      s->inverse[i] = 1.0f / s->count[i];
+    }
+    float *fresh = s->second + DOORSILL_LANES * window;
+    kernels->box(&band, start, s->first, window, padded, s->count, s->inverse, sum, fresh);
+    memmove(s->first, s->first + DOORSILL_LANES * DOORSILL_CHUNK,
+            DOORSILL_LANES * (window + DOORSILL_LANES) * sizeof(float));
+    /* Right of the picture there is nothing, in the second pass as well. */
+    const int last = start + n == width;
+    if (last)
+      memset(fresh + DOORSILL_LANES * n, 0,
+             DOORSILL_LANES * (half + DOORSILL_LANES) * sizeof(float));
+    const int32_t until = last ? f->x.size : second + (int32_t)n;
+    kept = second_columns(f, kernels, s, second, until, kept, second_sum);
+    second = until;
+    memmove(s->second, s->second + DOORSILL_LANES * n, DOORSILL_LANES * window * sizeof(float));
+  }
+  for (uint32_t lane = 0; lane < rows; lane++) {
+    const int32_t o = f->rows++ - (f->y.half - 1);
+    if (o >= 0 && o < f->y.size) second_row(f, s->found + lane, DOORSILL_LANES);
+  }
+}
+
+void doorsill_filter_rows(doorsill_filter *f, const doorsill_kernels *kernels,
+                          const doorsill_scratch *s, const doorsill_rows_in *in) {
+  if (!unfiltered(f)) {
+    pass(f, kernels, s, in, in->count);
+    return;
+  }
+  for (uint32_t i = 0; i < in->count; i++, f->grid_rows++) {
+    float *row = f->grid + DOORSILL_GRID * f->grid_rows;
+    if (in->luma)
+      memcpy(row, in->luma + in->pitch * i, DOORSILL_GRID * sizeof *row);
+    else
+      kernels->luma(in->pixels + in->stride * (ptrdiff_t)i, DOORSILL_GRID, in->format, in->ground,
+                    row);
+  }
+}
+
+void doorsill_filter_flush(doorsill_filter *f, const doorsill_kernels *kernels,
+                           const doorsill_scratch *s) {
+  if (unfiltered(f)) return;
+  const doorsill_rows_in nothing = {0};
+  const int32_t all = f->y.size + f->y.half - 1;
+  while (f->rows < all)
+    pass(f, kernels, s, &nothing,
+         all - f->rows < DOORSILL_LANES ? (uint32_t)(all - f->rows) : DOORSILL_LANES);
+  const float zeros[DOORSILL_GRID] = {0};
+  while (f->second_rows < all) second_row(f, zeros, 1);
+}

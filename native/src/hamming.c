@@ -1,0 +1,140 @@
+/* Searching a list: a scan of the first plane finds candidates, the other planes confirm.
+ *
+ * The distance over one plane is never more than over all, so no row is missed. */
+#include <string.h>
+
+#include "list.h"
+
+/* Rows that stay in the first-level cache while every query passes over them. */
+enum { BLOCK = 64, RUN = 16 * BLOCK };
+
+void doorsill_pdq_planes(const uint8_t *hashes, size_t count, uint8_t *plane1, uint8_t *plane2) {
+  for (; count; count--, hashes += DOORSILL_PDQ_BYTES, plane1 += 16, plane2 += 16) {
+    uint32_t at = 0;
+    memset(plane1, 0, 16);
+    memset(plane2, 0, 16);
+    /* Frequencies from low to high: ring by ring of max(row, column), each in index order. */
+    for (uint32_t ring = 0; ring < 16; ring++) {
+      for (uint32_t i = 0; i <= 2 * ring; i++, at++) {
+        const uint32_t row = i < ring ? i : ring, column = i < ring ? ring : i - ring;
+        const uint32_t bit = 255 - (16 * row + column); /* the hash is stored back to front */
+        const uint8_t set = hashes[bit / 8] >> (7 - bit % 8) & 1;
+        uint8_t *plane = at < 128 ? plane2 : plane1;
+        plane[at % 128 / 8] |= (uint8_t)(set << (7 - at % 8));
+      }
+    }
+  }
+}
+
+static uint32_t plane_distance(const uint8_t *a, const uint8_t *b) {
+  return doorsill_distance(a, b, DOORSILL_PLANE_BYTES);
+}
+
+uint32_t doorsill_row_distance(const doorsill_rows *rows, const uint8_t *query, uint32_t row) {
+  uint32_t distance = 0;
+  for (uint32_t plane = 0; plane < rows->info.width / 128u; plane++)
+    distance += plane_distance(rows->planes[plane].data + (size_t)DOORSILL_PLANE_BYTES * row,
+                               query + (size_t)DOORSILL_PLANE_BYTES * plane);
+  return distance;
+}
+
+typedef struct scan {
+  const doorsill_rows *rows;
+  const uint8_t *queries;
+  size_t count;
+  uint32_t radius;
+  doorsill_on_hit *hit;
+  void *context;
+} scan;
+
+/* Confirms the candidates among 64 rows, of which only the first `valid` exist. */
+static void confirm(const scan *s, uint32_t first, uint32_t valid, uint32_t query, uint64_t mask) {
+  if (valid < BLOCK) mask &= ((uint64_t)1 << valid) - 1;
+  for (uint32_t i = 0; mask; i++, mask >>= 1) {
+    if (!(mask & 1)) continue;
+    const uint32_t distance = doorsill_row_distance(
+        s->rows, s->queries + (size_t)query * (s->rows->info.width / 8u), first + i);
+    if (distance <= s->radius) s->hit(s->context, first + i, query, distance);
+  }
+}
+
+/* Scans whole blocks of 64 rows; `valid` is how many rows of the last one exist. */
+static void scan_blocks(const scan *s, const uint8_t *plane, uint32_t first, size_t blocks,
+                        uint32_t valid) {
+  const doorsill_kernels *kernels = doorsill_kernels_now();
+  const size_t stride = s->rows->info.width / 8u;
+  uint64_t masks[RUN / BLOCK];
+  for (uint32_t query = 0; query < s->count; query++) {
+    kernels->near_rows(plane, blocks, s->queries + query * stride, s->radius, masks);
+    for (size_t b = 0; b < blocks; b++)
+      if (masks[b])
+        confirm(s, first + (uint32_t)(b * BLOCK), b + 1 == blocks ? valid : BLOCK, query, masks[b]);
+  }
+}
+
+void doorsill_scan(const doorsill_rows *rows, const uint8_t *queries, size_t count, uint32_t radius,
+                   doorsill_on_hit *hit, void *context) {
+  const scan s = {rows, queries, count, radius, hit, context};
+  const uint8_t *plane = rows->planes[0].data;
+  uint32_t row = 0;
+  for (uint32_t left = rows->info.rows; left >= BLOCK; left = rows->info.rows - row) {
+    const size_t blocks = left >= RUN ? RUN / BLOCK : left / BLOCK;
+    scan_blocks(&s, plane + (size_t)DOORSILL_PLANE_BYTES * row, row, blocks, BLOCK);
+    row += (uint32_t)(blocks * BLOCK);
+  }
+  if (row < rows->info.rows) {
+    uint8_t tail[BLOCK * DOORSILL_PLANE_BYTES] = {0};
+    const uint32_t valid = rows->info.rows - row;
+    memcpy(tail, plane + (size_t)DOORSILL_PLANE_BYTES * row, (size_t)DOORSILL_PLANE_BYTES * valid);
+    scan_blocks(&s, tail, row, 1, valid);
+  }
+}
+
+typedef struct nearest {
+  const doorsill_rows *rows;
+  doorsill_hit *hits;
+  size_t capacity, found;
+} nearest;
+
+static int is_before(const doorsill_hit *a, const doorsill_hit *b) {
+  if (a->distance != b->distance) return a->distance < b->distance;
+  if (a->row != b->row) return a->row < b->row;
+  return a->query < b->query;
+}
+
+static void keep(void *context, uint32_t row, uint32_t query, uint32_t distance) {
+  nearest *n = context;
+  const doorsill_hit hit = {row, doorsill_row_entry(n->rows, row), (uint16_t)query,
+                            (uint16_t)distance};
+  size_t at = n->found < n->capacity ? n->found : n->capacity;
+  n->found++;
+  if (at == n->capacity) {
+    if (at == 0 || !is_before(&hit, &n->hits[at - 1])) return;
+    at--;
+  }
+  for (; at && is_before(&hit, &n->hits[at - 1]); at--) n->hits[at] = n->hits[at - 1];
+  n->hits[at] = hit;
+}
+
+doorsill_status doorsill_search(const doorsill_list *list, uint32_t index, const uint8_t *queries,
+                                size_t count, uint32_t radius, doorsill_hit *hits, size_t capacity,
+                                size_t *found) {
+  if (!list || index >= list->info.hashers || count > DOORSILL_MAX_QUERIES || (count && !queries) ||
+      (capacity && !hits) || !found)
+    return DOORSILL_BAD_ARGUMENT;
+  const doorsill_rows *rows = &list->rows[index];
+  const size_t bytes = rows->info.width / 8u;
+  if (radius > rows->info.width / 4u) return DOORSILL_BAD_ARGUMENT;
+  uint8_t planes[DOORSILL_MAX_QUERIES * DOORSILL_MAX_WIDTH / 8];
+  if (rows->is_pdq) {
+    for (size_t i = 0; i < count; i++)
+      doorsill_pdq_planes(queries + bytes * i, 1, planes + bytes * i, planes + bytes * i + 16);
+  } else if (count) {
+    memcpy(planes, queries, bytes * count);
+  }
+  nearest n = {rows, hits, capacity, 0};
+  doorsill_scan(rows, planes, count, radius, keep, &n);
+  doorsill_wipe(planes, sizeof planes);
+  *found = n.found;
+  return DOORSILL_OK;
+}

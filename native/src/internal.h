@@ -1,0 +1,55 @@
+/* What the core's files share; nothing here is part of the API. */
+#ifndef DOORSILL_INTERNAL_H
+#define DOORSILL_INTERNAL_H
+
+#include "doorsill.h"
+
+#define DOORSILL_LANES 16 /* rows that the box filter takes at a time, on every processor */
+
+/* What the column box of 16 rows needs to know; filter.c explains the filter. */
+typedef struct doorsill_band {
+  uint32_t rows;       /* lanes in use; the kernel zeroes the others on their way out */
+  float *sums;         /* by column: the running sum over rows */
+  float *ring[16];     /* by lane: the row that left the window, to be replaced by this one */
+  float count[16];     /* by lane: how many rows the window holds, */
+  float inverse[16];   /* and 1 divided by that */
+} doorsill_band;
+
+/* The hot loops, one file for each instruction set. The portable one is the truth: every
+ * other must give the same bits, which tests/native/test_kernels.c checks. */
+typedef struct doorsill_kernels {
+  const char *name;
+  /* Bit i of masks[b] says that row 64 * b + i of the plane (16 bytes a row) is within
+   * `radius` of the query. */
+  void (*near_rows)(const uint8_t *plane, size_t blocks, const uint8_t query[16], uint32_t radius,
+                    uint64_t *masks);
+  /* Luma in profile full of `n` pixels of one row. */
+  void (*luma)(const uint8_t *pixels, size_t n, uint32_t format, uint32_t ground, float *luma);
+  /* 16 rows, `pitch` floats apart, to columns of 16 lanes; n is a multiple of 16. */
+  void (*columns)(const float *rows, size_t pitch, size_t n, float *x);
+  /* n columns further: `sum` += x[i + window], then -= x[i]. */
+  void (*run)(const float *x, size_t window, size_t n, float sum[16]);
+  /* The same for n columns (a multiple of 16), each sum then divided by count[i] (inverse[i] is
+   * 1 / count[i]) and sent through the column box; out gets its result, columns of lanes. */
+  void (*box)(const doorsill_band *band, size_t column, const float *x, size_t window, size_t n,
+              const float *count, const float *inverse, float sum[16], float *out);
+} doorsill_kernels;
+
+/* Each is NULL where the build or the processor lacks it. */
+const doorsill_kernels *doorsill_kernels_portable(void);
+const doorsill_kernels *doorsill_kernels_avx2(void);
+const doorsill_kernels *doorsill_kernels_avx512(void);
+const doorsill_kernels *doorsill_kernels_neon(void);
+
+/* The ones in use. */
+const doorsill_kernels *doorsill_kernels_now(void);
+
+/* How many bits are set. Compilers know this shape and use the processor's count if it has one. */
+static inline uint32_t doorsill_bits(uint64_t v) {
+  v -= v >> 1 & 0x5555555555555555u;
+  v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+  v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+  return (uint32_t)((v * 0x0101010101010101u) >> 56);
+}
+
+#endif

@@ -1,0 +1,107 @@
+/* Pixels to luma, in the two ways of Meta's tools. Gray pixels are hashed as R = G = B would
+ * be, so that a picture keeps its hash whichever way its decoder hands it out. */
+#include <string.h>
+
+#include "exact.h"
+#include "filter.h"
+
+typedef struct rgb {
+  uint32_t r, g, b;
+} rgb;
+
+uint32_t doorsill_pixel_bytes(uint32_t format) {
+  switch (format) {
+    case DOORSILL_GRAY:
+      return 1;
+    case DOORSILL_GRAY16:
+      return 2;
+    case DOORSILL_RGB:
+      return 3;
+    case DOORSILL_RGBX:
+    case DOORSILL_BGRX:
+    case DOORSILL_RGBA:
+    case DOORSILL_BGRA:
+      return 4;
+    default:
+      return 0;
+  }
+}
+
+/* 16 bits to 8, to the nearest; there is never a tie, 65535 / 255 being odd. */
+static uint32_t narrow(const uint8_t *p) {
+  uint16_t v;
+  memcpy(&v, p, sizeof v);
+  return (v * 255u + 32767u) / 65535u;
+}
+
+/* A colour over the ground, to the nearest. */
+static uint32_t over(uint32_t colour, uint32_t alpha, uint32_t behind) {
+  return (colour * alpha + behind * (255 - alpha) + 127) / 255;
+}
+
+static inline rgb colours(const uint8_t *p, uint32_t format, uint32_t ground) {
+  rgb c = {p[0], p[0], p[0]};
+  if (format == DOORSILL_GRAY) return c;
+  if (format == DOORSILL_GRAY16) {
+    c.r = c.g = c.b = narrow(p);
+    return c;
+  }
+  const int bgr = format == DOORSILL_BGRX || format == DOORSILL_BGRA;
+  c.r = p[bgr ? 2 : 0];
+  c.g = p[1];
+  c.b = p[bgr ? 0 : 2];
+  if (format == DOORSILL_RGBA || format == DOORSILL_BGRA) {
+    const uint32_t behind = ground == DOORSILL_WHITE ? 255 : 0;
+    c.r = over(c.r, p[3], behind);
+    c.g = over(c.g, p[3], behind);
+    c.b = over(c.b, p[3], behind);
+  }
+  return c;
+}
+
+/* Profile full: R*0.299 + G*0.587 + B*0.114 in double, rounded once to float. The exact value is
+ * a whole number of thousandths and never within 1e-11 of the middle between two floats, while
+ * the double sum errs by less than 1e-13; so the float nearest to the exact quotient is the
+ * same, and that is what one float division gives. test_pdq.c compares all 2^24 colours. */
+static inline float luma_full(rgb c) {
+  return (float)(299 * c.r + 587 * c.g + 114 * c.b) / 1000.0f;
+}
+
+/* Profile cpp512: float throughout, from left to right. */
+static inline float luma_512(rgb c) {
+  return 0.299f * (float)c.r + 0.587f * (float)c.g + 0.114f * (float)c.b;
+}
+
+static inline void full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
+  const size_t step = doorsill_pixel_bytes(format);
+  for (size_t i = 0; i < n; i++) luma[i] = luma_full(colours(p + step * i, format, ground));
+}
+
+/* One loop for each format: the compiler takes the questions out of them. */
+void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
+  switch (format) {
+    case DOORSILL_GRAY:
+      for (size_t i = 0; i < n; i++) luma[i] = (float)p[i];
+      break;
+    case DOORSILL_RGB:
+      full(p, n, DOORSILL_RGB, ground, luma);
+      break;
+    case DOORSILL_RGBX:
+      full(p, n, DOORSILL_RGBX, ground, luma);
+      break;
+    case DOORSILL_BGRX:
+      full(p, n, DOORSILL_BGRX, ground, luma);
+      break;
+    default:
+      full(p, n, format, ground, luma);
+  }
+}
+
+void doorsill_luma_512(const uint8_t *p, uint32_t width, uint32_t format, uint32_t ground,
+                       float *luma, uint32_t n) {
+  const size_t step = doorsill_pixel_bytes(format);
+  for (uint32_t i = 0; i < n; i++) {
+    const size_t column = (size_t)((uint64_t)i * width / n);
+    luma[i] = luma_512(colours(p + step * column, format, ground));
+  }
+}

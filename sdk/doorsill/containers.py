@@ -1,0 +1,244 @@
+"""Facts about picture files, read from their bytes alone: no pixel is decoded here."""
+
+from __future__ import annotations
+
+import re
+from struct import error as StructError
+from struct import unpack_from
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+JPEG_START = b"\xff\xd8\xff"
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+# How a file begins, and the name of what it claims to be. A claim that `images` has no reader
+# for ends as UNREADABLE, which is honest: some viewer may show it.
+_STARTS = (
+    (JPEG_START, "JPEG"),
+    (PNG_START, "PNG"),
+    (b"GIF8", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"\0\0\1\0", "ICO"),
+    (b"\0\0\2\0", "ICO"),
+    (b"8BPS", "PSD"),
+    (b"qoif", "QOI"),
+    (b"icns", "ICNS"),
+    (b"DDS ", "DDS"),
+    (b"\0\0\0\x0cjP  ", "JPEG2000"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"II\xbc\1", "JPEG XR"),
+    (b"IIRO", "camera raw"),
+    (b"IIU\0", "camera raw"),
+    (b"FUJIFILMCCD-RAW", "camera raw"),
+    (b"\x8bJNG", "JNG"),
+    (b"\x8aMNG", "MNG"),
+    (b"BPG\xfb", "BPG"),
+    (b"\xd7\xcd\xc6\x9a", "WMF"),
+)
+_BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"crx ": "camera raw"} | dict.fromkeys(
+    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"),
+    "HEIF",
+)
+# Header sizes that Windows and OS/2 bitmaps have; "BM" alone also begins prose.
+_BITMAP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
+_NETPBM = re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s")
+_SVG = re.compile(rb"\s*(?:<\?xml\b|<!--|<!DOCTYPE\s+svg\b|<svg\b)", re.IGNORECASE)
+_SVG_ROOT = re.compile(rb"<(?:\w+:)?svg\b", re.IGNORECASE)
+_HEAD = 4096
+# A few bytes of junk before the signature do not stop every viewer.
+_JUNK = 1024
+
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+
+
+def claim(data: bytes) -> str | None:
+    """Name the kind of picture that *data* claims to be by its first bytes, or None."""
+    for start, kind in _STARTS:
+        if data.startswith(start):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        return _brand(data)
+    if data[:2] == b"BM" and len(data) > 17 and data[14] in _BITMAP_HEADERS and data[15:18] == b"\0\0\0":
+        return "BMP"
+    if data[:4] == b"\1\0\0\0" and data[40:44] == b" EMF":
+        return "EMF"
+    head = data[:_HEAD]
+    if _NETPBM.match(head):
+        return "PPM"
+    return "SVG" if _is_svg(head) else None
+
+
+def _brand(data: bytes) -> str | None:
+    """Tell still pictures from video: both are ISO boxes that begin with their brands."""
+    size = min(int.from_bytes(data[:4], "big"), _HEAD)
+    major, others = data[8:12], [data[at : at + 4] for at in range(16, size, 4)]
+    if major in _BRANDS:
+        return _BRANDS[major]
+    if major in (b"mif1", b"msf1", b"miaf", b"mif2"):
+        return next((_BRANDS[brand] for brand in others if brand in _BRANDS), "HEIF")
+    return None
+
+
+def _is_svg(head: bytes) -> bool:
+    text = head.replace(b"\0", b"") if head[:2] in (b"\xff\xfe", b"\xfe\xff") else head
+    text = text.lstrip(b"\xef\xbb\xbf\xff\xfe")
+    return bool(_SVG.match(text) and _SVG_ROOT.search(text))
+
+
+def past_junk(data: bytes) -> int:
+    """Return where a JPEG or PNG begins behind a little junk, or 0."""
+    found = (data.find(start, 1, _JUNK) for start in (JPEG_START, PNG_START))
+    return min((at for at in found if at > 0), default=0)
+
+
+# ---- JPEG
+
+
+def jpeg_markers(data: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Walk the markers of the JPEG at *start*: (code, offset), up to and with its EOI."""
+    at = start + 2
+    while (found := _MARKER.search(data, at)) is not None:
+        at, code = found.end(), data[found.end() - 1]
+        yield code, found.start()
+        if code == _EOI:
+            return
+        if code not in (_SOI, _TEM) and at + 2 <= len(data):
+            at += max(2, int.from_bytes(data[at : at + 2], "big"))
+
+
+def jpeg_scans(data: bytes, cap: int) -> int:
+    """Count the scans of the JPEG at 0; past *cap* the count stops."""
+    # Entropy-coded bytes cannot hold a marker, so this is never too low, and it is almost free.
+    if (count := data.count(b"\xff\xda")) <= cap:
+        return count
+    count = 0
+    for code, _ in jpeg_markers(data):
+        count += code == _SOS
+        if count > cap:
+            break
+    return count
+
+
+def jpeg_pictures(data: bytes, cap: int) -> list[tuple[int, int]]:
+    """Return (start, end) of each JPEG in a row: an MPO, a gain map, a second one appended."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    while len(found) < cap:
+        later = data.find(JPEG_START, start + 2)
+        if later < 0:
+            return [*found, (start, len(data))]
+        end = next((at + 2 for code, at in jpeg_markers(data, start) if code == _EOI), len(data))
+        found.append((start, end))
+        start = data.find(JPEG_START, end)
+        if start < 0:
+            return found
+    return found
+
+
+# ---- PNG
+
+
+class Chunk(NamedTuple):
+    """One PNG chunk: its name and where its body lies (the end is clipped to the file)."""
+
+    name: bytes
+    start: int
+    end: int
+
+
+def png_chunks(data: bytes) -> Iterator[Chunk]:
+    """Walk the chunks of a PNG, checksums unasked."""
+    at = len(PNG_START)
+    while at + 8 <= len(data):
+        length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        yield Chunk(name, at + 8, min(at + 8 + length, len(data)))
+        if name == b"IEND":
+            return
+        at += 12 + length
+
+
+# ---- others
+
+
+class Extent(NamedTuple):
+    """How many frames a file has and the largest canvas that they ask for."""
+
+    frames: int
+    width: int
+    height: int
+
+
+def gif_extent(data: bytes, cap: int) -> Extent:
+    """Walk the blocks of a GIF; frames may reach beyond the screen that its header names."""
+    try:
+        width, height, flags = unpack_from("<HHB", data, 6)
+        at = 13 + _palette_bytes(flags)
+        frames = 0
+        while frames <= cap and data[at] != 0x3B:
+            kind, at = data[at], at + 1
+            if kind == 0x21:
+                at = _after_blocks(data, at + 1)
+            elif kind == 0x2C:
+                left, top, wide, high, flags = unpack_from("<4HB", data, at)
+                width, height = max(width, left + wide), max(height, top + high)
+                frames += 1
+                at = _after_blocks(data, at + 10 + _palette_bytes(flags))
+    except (IndexError, StructError):
+        pass  # cut off: what was counted is what can be shown
+    return Extent(frames, width, height)
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, at: int) -> int:
+    while length := data[at]:
+        at += length + 1
+    return at + 1
+
+
+def webp_size(data: bytes) -> tuple[int, int] | None:
+    """Read the canvas of a WebP, which its decoder allocates as soon as it is opened."""
+    kind = data[12:16]
+    if kind == b"VP8X" and len(data) >= 30:
+        return (
+            int.from_bytes(data[24:27], "little") + 1,
+            int.from_bytes(data[27:30], "little") + 1,
+        )
+    if kind == b"VP8L" and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def icon_entries(data: bytes, cap: int) -> list[tuple[bytes, bytes]]:
+    """Return (directory entry, body) of each picture in an icon or cursor file."""
+    count = min(int.from_bytes(data[4:6], "little"), cap)
+    entries = []
+    for entry in (data[at : at + 16] for at in range(6, 6 + 16 * count, 16)):
+        if len(entry) == 16:
+            size, offset = unpack_from("<II", entry, 8)
+            entries.append((entry, data[offset : offset + size]))
+    return entries
+
+
+def bitmap_size(body: bytes) -> tuple[int, int]:
+    """Read the size in a bitmap header, where an icon's height counts its mask too."""
+    if len(body) < 12:
+        return 0, 0
+    width, height = unpack_from("<ii", body, 4)
+    return abs(width), abs(height)

@@ -1,0 +1,23 @@
+"""What doorsill raises. A match is a value, never an exception; neither are bad pixels."""
+
+from __future__ import annotations
+
+
+class DoorsillError(Exception):
+    """Base of all errors that doorsill raises on purpose."""
+
+
+class ListError(DoorsillError):
+    """A hash list cannot be used: missing, damaged, or written for a newer doorsill."""
+
+
+class RowsError(DoorsillError):
+    """Rows or originals cannot be made into a hash list."""
+
+
+class NotHashable(DoorsillError):
+    """A hash was asked for of something that cannot be read as a picture."""
+
+
+class Cancelled(DoorsillError):
+    """The `cancel` event was set while a picture was being screened."""

@@ -1,0 +1,262 @@
+"""From the bytes of a file to its decoded frames, salvaging what a viewer would show.
+
+Imported by `images` alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageChops
+
+from doorsill import containers
+from doorsill.mending import ended_otherwise, mended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from doorsill.sitting import Sitting
+
+    Labelled = tuple[str, Image.Image]
+
+# Kind, and the plugin that reads it. Formats that no messenger shows are left out: fewer codecs.
+_PLUGINS = {
+    "JPEG": ("Jpeg", "JpegImageFile"),
+    "PNG": ("Png", "PngImageFile"),
+    "GIF": ("Gif", "GifImageFile"),
+    "WEBP": ("WebP", "WebPImageFile"),
+    "TIFF": ("Tiff", "TiffImageFile"),
+    "BMP": ("Bmp", "BmpImageFile"),
+    "ICON": ("Ico", "IcoImageFile"),
+    "AVIF": ("Avif", "AvifImageFile"),
+    "JPEG2000": ("Jpeg2K", "Jpeg2KImageFile"),
+    "PPM": ("Ppm", "PpmImageFile"),
+    "PSD": ("Psd", "PsdImageFile"),
+    "QOI": ("Qoi", "QoiImageFile"),
+    "ICNS": ("Icns", "IcnsImageFile"),
+    "DDS": ("Dds", "DdsImageFile"),
+}
+_ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF", "TIFF"))
+_SUB_IFDS = 0x014A
+
+_LOST = "broken: a part is missing"
+_HOPELESS = "broken: it could not be decoded"
+_LATER = "broken: later frames could not be decoded"
+
+
+def of_file(sitting: Sitting, kind: str, data: bytes) -> Iterator[Labelled]:
+    """Yield every frame of a file, loaded, the usual one first. An image is good until the next."""
+    if kind == "JPEG":
+        yield from _jpegs(sitting, data)
+    elif kind == "ICO":
+        yield from _icons(sitting, data)
+    elif kind == "HEIF":
+        yield from _heif(sitting, data)
+    elif kind not in _PLUGINS:
+        sitting.note(f"format: {kind} pictures cannot be read")
+    elif _within(sitting, kind, data):
+        yield from _frames(sitting, kind, data)
+
+
+def of_image(sitting: Sitting, image: Image.Image) -> Iterator[Labelled]:
+    """Yield an image that the host opened, loaded."""
+    if not sitting.spend(image.size):
+        return
+    if _load(sitting, image):
+        yield "", image
+    elif _has_pixels(image):
+        sitting.note(_LOST)
+        yield "", image
+    else:
+        sitting.note(_HOPELESS)
+
+
+def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
+    """Check what a plugin would meet too late: it may allocate or walk as soon as it is opened."""
+    if kind == "WEBP":
+        size = containers.webp_size(data)
+        return size is None or sitting.allows(size)
+    if kind == "GIF":
+        return sitting.allows(containers.gif_extent(data, sitting.limits.frames)[1:])
+    if kind == "PNG":
+        cap = sitting.limits.png_chunks
+        if any(number >= cap for number, _ in enumerate(containers.png_chunks(data))):
+            sitting.note(f"chunks: it has more than {cap}")
+            return False
+    return True
+
+
+# ---- files of several pictures
+
+
+def _jpegs(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
+    """Yield a JPEG and those that follow it: an MPO, a gain map, one appended in secret."""
+    pictures = containers.jpeg_pictures(data, sitting.limits.frames + 1)
+    scans = 0
+    for number, (start, end) in enumerate(pictures):
+        one = data if len(pictures) == 1 else data[start:end]
+        scans += containers.jpeg_scans(one, sitting.limits.scans)
+        if scans > sitting.limits.scans:
+            sitting.note(f"scans: it has more than {sitting.limits.scans}")
+            return
+        yield from _frames(sitting, "JPEG", one, f"picture {number + 1}" if number else "")
+
+
+def _icons(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
+    entries = containers.icon_entries(data, sitting.limits.frames + 1)
+    if not entries:
+        sitting.note("broken: an icon without pictures")
+    for number, (entry, body) in enumerate(entries):
+        name = f"icon {number + 1}" if number else ""
+        if body.startswith(containers.PNG_START):
+            if _within(sitting, "PNG", body):
+                yield from _frames(sitting, "PNG", body, name)
+        elif sitting.allows(containers.bitmap_size(body)):
+            # As an icon of one picture, for the plugin takes the largest and leaves the others.
+            yield from _frames(sitting, "ICON", b"\0\0\1\0\1\0" + entry[:12] + b"\x16\0\0\0" + body, name)
+        sitting.check()
+
+
+def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
+    """Yield the pictures of a HEIC file through pillow-heif, which is not registered for that."""
+    plugin = sitting.attempt(lambda: importlib.import_module("pillow_heif"))
+    if plugin is None:
+        sitting.note("format: HEIC pictures need the [heif] extra")
+        return
+    opened = sitting.attempt(lambda: plugin.open_heif(io.BytesIO(data)))
+    if opened is None and (whole := mended("HEIF", data, sitting.limits.bytes)) is not None:
+        sitting.note(_LOST)
+        opened = sitting.attempt(lambda: plugin.open_heif(io.BytesIO(whole)))
+    if opened is None:
+        sitting.note(_HOPELESS)
+        return
+    for number in range(len(opened)):
+        page = opened[number]
+        if not sitting.spend(page.size):
+            return
+        frame: Image.Image | None = sitting.attempt(page.to_pillow)
+        if frame is None:
+            sitting.note(_HOPELESS)
+        else:
+            yield f"picture {number + 1}" if number else "", frame
+        sitting.check()
+
+
+# ---- files that one plugin reads
+
+
+def _frames(sitting: Sitting, kind: str, data: bytes, name: str = "") -> Iterator[Labelled]:
+    image = _first(sitting, kind, data)
+    number = 1
+    while image is not None:
+        frame = f"frame {number}" if number > 1 else name
+        yield frame, image
+        if kind == "TIFF":
+            yield from _sub_pictures(sitting, image, data, frame)
+        sitting.check()
+        if kind not in _ANIMATED or not _advance(sitting, image, number):
+            return
+        number += 1
+
+
+def _first(sitting: Sitting, kind: str, data: bytes) -> Image.Image | None:
+    """Return the loaded first frame, from mended bytes if need be, or None."""
+    strict = _open(sitting, kind, data)
+    if strict is not None:
+        if not sitting.spend(strict.size):
+            return None
+        if _load(sitting, strict):
+            return strict
+    sitting.check()
+    image, whole = _mended_first(sitting, kind, data, strict)
+    if image is None and strict is not None and _salvaged(strict):
+        image = strict
+    if not whole:
+        sitting.note(_HOPELESS if image is None else _LOST)
+    return image
+
+
+def _mended_first(
+    sitting: Sitting, kind: str, data: bytes, strict: Image.Image | None
+) -> tuple[Image.Image | None, bool]:
+    """Return the first frame of the mended bytes, and whether no pixel was missing after all."""
+    again = mended(kind, data, sitting.limits.bytes)
+    image = None if again is None else _open(sitting, kind, again)
+    if image is None or not (sitting.allows(image.size) if strict else sitting.spend(image.size)):
+        return None, False
+    if not _load(sitting, image):
+        return (image if _salvaged(image) else None), False
+    if kind != "JPEG":
+        return image, kind == "PNG"  # a PNG that only failed a checksum has every pixel
+    other = _open(sitting, kind, ended_otherwise(data))
+    if other is None or not _load(sitting, other) or other.size != image.size:
+        return image, False
+    return image, sitting.attempt(lambda: ImageChops.difference(image, other).getbbox() is None) is True
+
+
+def _advance(sitting: Sitting, image: Image.Image, number: int) -> bool:
+    """Load the frame after *number*; False at the end."""
+    try:
+        image.seek(number)
+    except EOFError:
+        announced = image.__dict__.get("n_frames")  # where the header says it
+        if isinstance(announced, int) and announced > number:
+            sitting.note(_LATER)
+        return False
+    except Exception:  # noqa: BLE001 - as in Sitting.attempt
+        sitting.note(_LATER)
+        return False
+    if not sitting.spend(image.size):
+        return False
+    if _load(sitting, image):
+        return True
+    sitting.note(_LATER)
+    return _salvaged(image)
+
+
+def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterator[Labelled]:
+    """Yield the pictures that a TIFF page keeps beside its chain of pages."""
+    offsets = sitting.attempt(lambda: page.tag_v2.get(_SUB_IFDS)) or ()
+    for number, offset in enumerate(offsets if isinstance(offsets, tuple) else (offsets,)):
+        child = _open(sitting, "TIFF", data)
+        if child is None or sitting.attempt(lambda to=offset: _seek_ifd(child, to)) is None:  # type: ignore[misc]
+            sitting.note(_LATER)
+        elif not sitting.spend(child.size):
+            return
+        elif _load(sitting, child) or _salvaged(child):
+            sub = f"sub-picture {number + 1}"
+            yield f"{name}, {sub}" if name else sub, child
+        else:
+            sitting.note(_LATER)
+        sitting.check()
+
+
+def _seek_ifd(tiff: Any, offset: int) -> bool:
+    tiff._frame_pos = [offset]  # noqa: SLF001 - Pillow offers no other way to a SubIFD
+    tiff._seek(0)  # noqa: SLF001
+    return True
+
+
+def _open(sitting: Sitting, kind: str, data: bytes) -> Any:
+    """Return the plugin's image for *data*, header read and nothing decoded, or None."""
+    module, name = _PLUGINS[kind]
+    plugin = sitting.attempt(lambda: importlib.import_module(f"PIL.{module}ImagePlugin"))
+    return sitting.attempt(lambda: getattr(plugin, name)(io.BytesIO(data)))
+
+
+def _load(sitting: Sitting, image: Image.Image) -> bool:
+    return sitting.attempt(lambda: (image.load(), True)) is not None
+
+
+def _has_pixels(image: Image.Image) -> bool:
+    return getattr(image, "_im", None) is not None
+
+
+def _salvaged(image: Any) -> bool:
+    """Keep the pixels that a failed decode left, as viewers do; False if there are none."""
+    if not _has_pixels(image):
+        return False
+    image.tile = []  # nothing more to decode: from here on Pillow takes it as loaded
+    return True

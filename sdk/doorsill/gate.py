@@ -1,0 +1,203 @@
+"""`Gate`: the door that a picture passes before it is sent."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from doorsill import core, reading
+from doorsill.errors import Cancelled, DoorsillError
+from doorsill.limits import Limits
+from doorsill.lists import TEST, HashList, Text
+from doorsill.policy import Policy
+from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdict
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable
+
+_VIA = {1: "sha256", 2: "sha1", 4: "md5"}  # DOORSILL_VIA_* bits
+_NO_HASHER = 255
+
+
+def _clock(deadline: float | None, cancel: threading.Event | None) -> Callable[[], None]:
+    """Return what is called between views: it raises once it is late or cancelled."""
+    end = None if deadline is None else time.monotonic() + deadline
+
+    def check() -> None:
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("the screening was cancelled; the picture has no verdict")
+        if end is not None and time.monotonic() >= end:
+            raise reading.TimeUp
+
+    return check
+
+
+class Gate:
+    """Screens pictures against open lists. All methods may be called from any thread."""
+
+    def __init__(
+        self,
+        lists: HashList | Iterable[HashList],
+        policy: Policy | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Stand before these lists with the host's rules and bounds."""
+        self.policy = policy or Policy()
+        self.limits = limits or Limits()
+        self._lists: tuple[HashList, ...] = ()
+        self.replace_lists(lists)
+
+    @property
+    def lists(self) -> tuple[HashList, ...]:
+        """The lists that the next picture is compared with."""
+        return self._lists
+
+    def replace_lists(self, lists: HashList | Iterable[HashList]) -> None:
+        """Swap the lists at once; a screening under way finishes with those it began with."""
+        new = (lists,) if isinstance(lists, HashList) else tuple(lists)
+        if not new:
+            raise DoorsillError("a Gate without a list would clear everything; give it a HashList")
+        self._lists = new
+
+    def screen(
+        self,
+        picture: Any,
+        *,
+        source: Any = None,
+        deadline: float | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Verdict:
+        """Return the verdict on one picture.
+
+        Args:
+            picture: What will be sent: a path, bytes, a binary file, a decoded PIL image, or a
+                uint8 array of shape (height, width), (.., 3) RGB or (.., 4) RGBA.
+            source: The original that the host re-encoded, as a path, bytes or a binary file;
+                its digests are compared too.
+            deadline: Seconds; what is not read by then is UNREADABLE with reason "time".
+            cancel: Once set, `Cancelled` is raised.
+
+        Raises:
+            Cancelled: `cancel` was set.
+            TypeError: `picture` is of no such type. Bad pixels never raise.
+        """
+        start = time.perf_counter()
+        lists = self._lists
+        found = self.read(picture, source=source, deadline=deadline, cancel=cancel)
+        return self.decide(found, lists, start)
+
+    async def screen_async(self, picture: Any, **options: Any) -> Verdict:
+        """Return `screen(picture, **options)` from a thread, for asyncio hosts.
+
+        Cancelling the task cancels the screening.
+        """
+        import asyncio  # noqa: PLC0415 - only async hosts pay for it
+        import threading  # noqa: PLC0415 - likewise
+
+        cancel = options.pop("cancel", None) or threading.Event()
+        try:
+            return await asyncio.to_thread(self.screen, picture, cancel=cancel, **options)
+        except asyncio.CancelledError:
+            cancel.set()
+            raise
+
+    def read(
+        self,
+        picture: Any,
+        *,
+        source: Any = None,
+        deadline: float | None = None,
+        cancel: threading.Event | None = None,
+    ) -> reading.Reading:
+        """Return the hashes and digests of a picture; arguments as for `screen`."""
+        seconds = self.limits.seconds if deadline is None else deadline
+        found = reading.read(picture, self.limits, _clock(seconds, cancel))
+        if source is not None:
+            found.digests.append(reading.digest_source(source))
+        return found
+
+    def decide(
+        self, found: reading.Reading, lists: tuple[HashList, ...] | None = None, start: float | None = None
+    ) -> Verdict:
+        """Return the verdict on a reading, as weighed by the C core."""
+        start = time.perf_counter() if start is None else start
+        lists = lists or self._lists
+        views = found.views[: core.MAX_VIEWS]
+        if len(views) < len(found.views):
+            found.unread.append(f"views: only {core.MAX_VIEWS} were compared")
+        state = core.READ_PARTLY if found.unread else core.READ_WHOLE
+        raw = core.screen(
+            [each.handle for each in lists],
+            [core.CoreView(view.pdq) for view in views],
+            found.digests,
+            state if found.is_picture else core.NOT_A_PICTURE,
+            self.policy,
+        )
+        matches = tuple(_match(raw.matches[i], lists, views) for i in range(raw.match_count))
+        outcome = OUTCOMES[raw.outcome]
+        return Verdict(
+            outcome=outcome,
+            action=ACTIONS[raw.action],
+            evidence=EVIDENCE[raw.evidence],
+            reason=_reason(core.rule(raw), outcome, found.unread),
+            matches=matches,
+            quality=int(raw.quality),
+            coverage=_coverage(found),
+            protection="inline",
+            trust=lists[0].trust.tier,
+            milliseconds=1000 * (time.perf_counter() - start),
+        )
+
+    def self_test(self) -> Verdict:
+        """Screen the published test card and return its verdict.
+
+        Raises:
+            DoorsillError: The card does not match by its pixels in every list: decoding,
+                hashing, searching or the policy is not wired as it should be.
+        """
+        from doorsill.testcard import test_card  # noqa: PLC0415 - read only when asked for
+
+        verdict = None
+        for each in self._lists:
+            found = self.read(test_card())
+            found.digests.clear()  # so that it must be found by its pixels
+            verdict = self.decide(found, (each,))
+            if not any(match.test for match in verdict.matches):
+                raise DoorsillError(f"{each.path or each.name}: the test card does not match "
+                                    f"({verdict.outcome.value}: {verdict.reason}); do not rely on "
+                                    "this gate, and run `doorsill doctor`")  # fmt: skip
+        assert verdict is not None  # noqa: S101 - a Gate has at least one list
+        return verdict
+
+
+def _reason(rule: str, outcome: Outcome, unread: list[str]) -> str:
+    if outcome == Outcome.UNREADABLE:
+        return "; ".join(unread)
+    return f"{rule} Not read: {'; '.join(unread)}." if unread else rule
+
+
+def _coverage(found: reading.Reading) -> tuple[str, ...]:
+    digests = ("sha256", "sha1", "md5") if found.digests else ()
+    return (*digests, *(f"pdq: {view.label}" for view in found.views))
+
+
+def _match(raw: Any, lists: tuple[HashList, ...], views: list[reading.HashedView]) -> Match:
+    home = lists[raw.list]
+    entry = home.entry(raw.entry)
+    by_digest = raw.hasher == _NO_HASHER
+    names = [home.text(Text.PUBLISHER, p) or f"publisher {p}" for p in entry.publishers]
+    via = "sha256" if raw.via & 1 else "+".join(n for bit, n in _VIA.items() if raw.via & bit)
+    return Match(
+        list=home.name,
+        entry=entry.id,
+        category=home.text(Text.CATEGORY, entry.category) or f"category {entry.category}",
+        publisher=", ".join(names),
+        hasher=via if by_digest else home.handle.hasher(raw.hasher).name,
+        profile="" if by_digest else core.PROFILES[raw.profile],
+        distance=int(raw.distance),
+        evidence=EVIDENCE[raw.evidence],
+        action=ACTIONS[raw.action],
+        view="" if by_digest else views[raw.view].label,
+        test=bool(entry.flags & TEST),
+    )

@@ -1,0 +1,148 @@
+"""Views: the readings of a picture that a receiver may be shown.
+
+Pillow is used here and in what is imported from here (`frames`, `colour`, `profiles`), nowhere
+else. None of its process-wide settings is changed: sizes are asked of headers against `Limits`,
+plugin classes are opened directly (`Image.open` would warn, and ask a global, about large
+pictures), and damage is met by mending the bytes and by keeping the pixels that a failed decode
+left behind. So a host's own use of Pillow, in any thread, is as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from doorsill import colour, containers, frames
+from doorsill.sitting import Sitting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from doorsill.frames import Labelled
+    from doorsill.limits import Limits
+
+_ORIENTATION = 0x0112
+_ORIENTED_BY = frozenset(("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"))
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class NotAPicture(Exception):  # noqa: N818 - not an error: the SDK answers OUT_OF_SCOPE
+    """The bytes do not claim to be a picture."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One reading of a picture: pixels that a receiver may see.
+
+    Attributes:
+        label: What sets this reading apart, such as "frame 2"; "as shown" for the usual one.
+        image: Decoded, in mode L, RGB or (only where some pixel is transparent) RGBA. Good until
+            the next view is asked for.
+    """
+
+    label: str
+    image: Image.Image
+
+
+def claims_picture(data: bytes) -> bool:
+    """Tell from its first bytes whether a file claims to be a picture."""
+    return containers.claim(data) is not None or containers.past_junk(data) > 0
+
+
+def views(data: bytes, limits: Limits, unread: list[str], check: Callable[[], None]) -> Iterator[View]:
+    """Yield each view of a picture file, one decoded image at a time.
+
+    Whatever the bytes are, nothing else is raised: what cannot be read goes to *unread*.
+
+    Args:
+        data: The file.
+        limits: What it may cost.
+        unread: Gets a short reason for each part that a viewer may show and that was not read.
+        check: Called between decoding steps; what it raises passes through.
+
+    Raises:
+        NotAPicture: At the call itself.
+    """
+    kind, start = containers.claim(data), 0
+    if kind is None:
+        start = containers.past_junk(data)
+        kind = containers.claim(data[start : start + 16]) if start else None
+    if kind is None:
+        raise NotAPicture
+    sitting = Sitting(limits, unread, check)
+    if len(data) > limits.bytes:
+        sitting.note(f"size: it is larger than {limits.bytes} bytes")
+        return iter(())
+    return _views(sitting, frames.of_file(sitting, kind, data[start:]))
+
+
+def pixels(
+    image: Image.Image, limits: Limits, unread: list[str], check: Callable[[], None]
+) -> Iterator[View]:
+    """Yield each view of an image that the host opened with Pillow.
+
+    An animated one is read at the frame it stands at, as the host would send it.
+    """
+    sitting = Sitting(limits, unread, check)
+    return _views(sitting, frames.of_image(sitting, image))
+
+
+def _views(sitting: Sitting, labelled: Iterator[Labelled]) -> Iterator[View]:
+    for name, frame in labelled:
+        for turned_name, turned in _turned(sitting, name, frame):
+            yield from _readings(sitting, turned_name, turned)
+        sitting.check()
+
+
+def _readings(sitting: Sitting, name: str, image: Image.Image) -> Iterator[View]:
+    notes: list[str] = []
+    steps = colour.readings(image, sitting.limits, notes)
+    while True:
+        reading = sitting.attempt(lambda: next(steps, ("", None)))
+        if reading is None:
+            sitting.note("colour: its pixels could not be brought into RGB")
+            break
+        label, plain = reading
+        if plain is None:
+            break
+        yield View(_joined(name, label) or "as shown", plain)
+        sitting.check()
+    for note in notes:
+        sitting.note(note)
+
+
+def _turned(sitting: Sitting, name: str, image: Image.Image) -> Iterator[Labelled]:
+    """Yield *image* upright, and as stored where viewers do not agree on turning it."""
+    turn = _TURNS.get(sitting.attempt(lambda: _orientation(image)) or 1)
+    if turn is None:
+        yield name, image
+        return
+    upright = sitting.attempt(lambda: image.transpose(turn))
+    if upright is not None:
+        upright.format = image.format
+        yield name, upright
+    # Every viewer turns a JPEG by its EXIF. Elsewhere, and by XMP, only some turn it.
+    if upright is None or image.format not in ("JPEG", "MPO") or "exif" not in image.info:
+        del upright
+        yield _joined(name, "as stored, not turned"), image
+
+
+def _orientation(image: Image.Image) -> int:
+    if not _ORIENTED_BY & image.info.keys():
+        return 1  # parsed only where there is something to parse
+    turn = image.getexif().get(_ORIENTATION, 1)
+    return turn if isinstance(turn, int) else 1
+
+
+def _joined(*labels: str) -> str:
+    return ", ".join(label for label in labels if label)

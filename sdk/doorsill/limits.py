@@ -1,0 +1,47 @@
+"""Every bound on what comes from outside, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one picture may cost before the answer is UNREADABLE.
+
+    The defaults let every picture through that a phone, a camera or a messenger makes, and hold
+    memory under about half a gigabyte and time under a few seconds whatever a stranger sends.
+    """
+
+    bytes: int = 100 * _MIB
+    """Input size. The largest raw-sized JPEG or PNG of a 100-megapixel camera stays below."""
+
+    pixels: int = 100_000_000
+    """Pixels of one frame, asked of the header before anything is decoded; 4 bytes each."""
+
+    side: int = 65_500
+    """Longest side, the most that JPEG itself can hold; a wider strip has no honest use."""
+
+    frames: int = 300
+    """Frames, pages, icon sizes and appended pictures of one file, 30 s of a usual animation."""
+
+    frame_pixels: int = 400_000_000
+    """Pixels over all frames: 300 frames of 1.3 megapixels, or 8 pages scanned at 600 dpi."""
+
+    scans: int = 100
+    """Scans of one JPEG. Encoders write about 10; 1,000 in 73 kB keep a decoder busy for 8 s."""
+
+    png_chunks: int = 65_536
+    """Chunks of a PNG. Each costs a step in Python, and 8 kB a chunk makes half a gigabyte."""
+
+    profile_bytes: int = 4 * _MIB
+    """A colour profile. The biggest printing profiles in use take about 3 MB."""
+
+
+    seconds: float | None = None
+    """Deadline when `screen` is given none. None: the host decides, and may cancel."""
+
+    list_bytes: int = 1 << 30
+    """A hash list: 10 million PDQ entries with all three digests take 0.9 GB."""

@@ -1,0 +1,97 @@
+"""Hash lists, opened and read-only."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doorsill.core import HasherInfo, ListHandle
+from doorsill.errors import ListError
+from doorsill.limits import Limits
+
+if TYPE_CHECKING:
+    import os
+
+    from doorsill.core import Entry
+    from doorsill.trust import Trust
+
+SEED, TEST, WARN = 1, 2, 4  # flags of an entry, as in the header
+DEMO = 1  # flag of a list
+
+
+class Text(IntEnum):
+    """Kinds of texts in a list, as in the header."""
+
+    LIST = 0
+    PUBLISHER = 1
+    CATEGORY = 2
+    MESSAGE = 3
+    HELP = 4
+    APPEAL = 5
+
+
+class HashList:
+    """A published hash list; it may be shared by any number of gates and threads.
+
+    Attributes:
+        path: Where it was read from, for messages; "" if it came as bytes.
+        trust: What its publisher had to show.
+        name: What the list calls itself.
+    """
+
+    def __init__(self, data: bytes, trust: Trust, *, path: str = "") -> None:
+        """Open the list in these bytes; see `open` for files."""
+        self.path = path
+        self.trust = trust
+        try:
+            self.handle = ListHandle(data)
+        except ListError as error:
+            raise ListError(f"{path or 'the list'}: {error}") from None
+        self._info = self.handle.describe()
+        self.name = self.text(Text.LIST, 0) or "unnamed list"
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], trust: Trust, *, limits: Limits | None = None) -> HashList:
+        """Read a list into private memory and check it.
+
+        Raises:
+            ListError: The file is missing, too large, damaged, or for a newer doorsill.
+        """
+        most = (limits or Limits()).list_bytes
+        try:
+            with Path(path).open("rb") as file:
+                data = file.read(most + 1)
+        except OSError as error:
+            why = error.strerror or "it cannot be read"
+            raise ListError(f"{path}: {why}; name a file made by `doorsill list build`") from None
+        if len(data) > most:
+            raise ListError(f"{path}: larger than {most} bytes; raise Limits.list_bytes to allow it")
+        return cls(data, trust, path=str(path))
+
+    def __len__(self) -> int:
+        """Return the number of entries, the test card not counted."""
+        return int(self._info["entries"]) - int(self._info["test_entries"])
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the list holds harmless pictures, for demonstrations."""
+        return bool(self._info["flags"] & DEMO)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Epoch, size in bytes, counts of entries, withdrawn ones and digests by kind."""
+        return dict(self._info)
+
+    @property
+    def hashers(self) -> tuple[HasherInfo, ...]:
+        """What pictures can be compared by."""
+        return tuple(self.handle.hasher(i) for i in range(self._info["hashers"]))
+
+    def entry(self, index: int) -> Entry:
+        """Return one entry, 0-based."""
+        return self.handle.entry(index)
+
+    def text(self, kind: Text, key: int, language: str = "en") -> str:
+        """Return one of the list's texts, in English where the language is missing; "" if none."""
+        return self.handle.words(kind, key, language)

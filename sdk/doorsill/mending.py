@@ -1,0 +1,97 @@
+"""What a viewer would still read of a broken file, as a file that a strict decoder takes.
+
+Pillow can be told to tolerate damage only by a global that belongs to the host and to every
+thread in it. Mending the bytes instead touches nothing outside the call.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from doorsill.containers import PNG_START, png_chunks
+
+# What decides pixels. The rest (text, times, private chunks) is where checks fail for nothing.
+_PNG_KEPT = frozenset(
+    (b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"IDAT", b"fdAT"),
+)
+_JPEG_END = b"\xff\xd9"
+_STEP = 1024
+_PNG_ONCE = frozenset((b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"acTL"))
+
+
+def mended(kind: str, data: bytes, cap: int) -> bytes | None:
+    """Return *data* made readable, at most *cap* bytes, or None where nothing can be done."""
+    if kind == "JPEG":
+        # Decoders paint what is missing grey once they meet an end, as browsers do.
+        return data + _JPEG_END
+    if kind == "PNG":
+        return _png(data)
+    size = _declared(kind, data)
+    return data.ljust(size, b"\0") if len(data) < size <= cap else None
+
+
+def ended_otherwise(data: bytes) -> bytes:
+    """Return a JPEG without end, ended in another way than `mended` does.
+
+    Both show the same if no pixel was missing: what follows the last one is skipped.
+    """
+    return data + b"\x5a\xa5\x3c" * 200 + _JPEG_END
+
+
+def _png(data: bytes) -> bytes:
+    kept: list[tuple[bytes, bytes]] = []
+    pixels: list[bytes] = []
+    seen: set[bytes] = set()
+    for name, start, end in png_chunks(data):
+        if name not in _PNG_KEPT or name in seen:
+            continue
+        seen |= {name} & _PNG_ONCE
+        body = data[start:end]
+        if name != b"IDAT" or b"acTL" in seen:
+            kept.append((name, body))
+        else:
+            pixels.append(body)
+    if pixels:
+        kept.append((b"IDAT", _inflated_again(b"".join(pixels))))
+    return PNG_START + b"".join(_chunk(name, body) for name, body in (*kept, (b"IEND", b"")))
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+
+
+def _inflated_again(packed: bytes) -> bytes:
+    """Return the zlib stream *packed* ended where it breaks, without its own checksum.
+
+    Decoders drop the last rows when that checksum is wrong, and viewers do not.
+    """
+    opener, closer = zlib.decompressobj(-zlib.MAX_WBITS), zlib.compressobj(level=1)
+    parts: list[bytes] = []
+    at, rest = 2, b""
+    try:
+        while (rest or at < len(packed)) and not opener.eof:
+            # In steps, so that what was unpacked before a fault is kept, and none grows too big.
+            piece = rest or packed[at : at + _STEP]
+            at += 0 if rest else _STEP
+            parts.append(closer.compress(opener.decompress(piece, _STEP * 16)))
+            rest = opener.unconsumed_tail
+    except zlib.error:
+        pass
+    return b"".join((*parts, closer.flush()))
+
+
+def _declared(kind: str, data: bytes) -> int:
+    """Return how long the file says it is, for the kinds that say so."""
+    if kind == "WEBP":
+        return int.from_bytes(data[4:8], "little") + 8
+    if kind not in ("AVIF", "HEIF"):
+        return 0
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size < 8:
+            return 0
+        at += size
+    return at

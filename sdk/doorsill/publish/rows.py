@@ -1,0 +1,105 @@
+"""Rows: what a publisher has of each picture, from a CSV file or from the originals."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from doorsill.core import DIGESTS
+from doorsill.errors import RowsError
+from doorsill.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from doorsill.limits import Limits
+
+_PDQ_HEX = 64
+_NAMES = ("hash", "quality", "name")
+_MAX_FIELD = 4096  # characters; longer ones are no hash and no file name
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one picture.
+
+    Attributes:
+        name: The publisher's name for it; only its digest goes into the list.
+        hashes: (profile, 32 bytes, quality) of each frame.
+        digests: By kind, of the file.
+        origin: File and line, for the report.
+        note: Why something was left out, "" if nothing was.
+    """
+
+    name: str
+    origin: str
+    hashes: tuple[tuple[str, bytes, int], ...] = ()
+    digests: dict[str, bytes] = field(default_factory=dict)
+    note: str = ""
+
+
+def csv_rows(path: Path, profile: str) -> Iterator[Row]:
+    """Yield the rows of a CSV of `hash,quality,name`, with or without that header line.
+
+    The columns may stand in any order under a header; `filename` is taken for `name`.
+
+    Raises:
+        RowsError: The file cannot be read, or has no column `hash`.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = csv.reader(file)
+            columns: tuple[str, ...] | None = None
+            for fields in lines:
+                if not fields:
+                    continue
+                if columns is None:
+                    columns = _columns(fields, path)
+                    if columns != _NAMES or fields[0].strip().lower() == "hash":
+                        continue
+                yield _row(dict(zip(columns, fields, strict=False)), f"{path}:{lines.line_num}", profile)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RowsError(f"{path}: cannot be read as CSV ({error}); expected hash,quality,name") from None
+
+
+def _columns(fields: list[str], path: Path) -> tuple[str, ...]:
+    if len(fields[0].strip()) == _PDQ_HEX:
+        return _NAMES
+    names = tuple("name" if f == "filename" else f for f in (f.strip().lower() for f in fields))
+    if "hash" not in names:
+        raise RowsError(f"{path}: its first line has no column 'hash'; expected hash,quality,name")
+    return names
+
+
+def _row(values: dict[str, str], origin: str, profile: str) -> Row:
+    text = values.get("hash", "").strip()
+    name = values.get("name", "").strip()[:_MAX_FIELD]
+    try:
+        value = bytes.fromhex(text)
+        quality = int(values.get("quality", "").strip() or 100)
+    except ValueError:
+        return Row(name, origin, note="the hash is not hexadecimal or the quality is no number")
+    if len(value) != _PDQ_HEX // 2:
+        return Row(name, origin, note=f"a PDQ hash has {_PDQ_HEX} hex digits, this one has {len(text)}")
+    if not 0 <= quality <= 100:  # noqa: PLR2004 - PDQ's range
+        return Row(name, origin, note=f"quality {quality} is not in 0..100")
+    return Row(name or text, origin, ((profile, value, quality),))
+
+
+def original_rows(path: Path, limits: Limits) -> Iterator[Row]:
+    """Yield one row for an original: digests of the file, PDQ of its views in profile `full`.
+
+    One profile is enough: whoever opens the list hashes with the very same core.
+    """
+    found = read(path, limits, lambda: None)
+    if not found.digests:
+        yield Row(path.name, str(path), note="; ".join(found.unread))
+        return
+    digests = dict(zip(DIGESTS, found.digests[0], strict=True))
+    hashes = tuple(("full", view.pdq.hash("full"), view.pdq.quality("full")) for view in found.views)
+    note = "; ".join(found.unread)
+    if not found.is_picture:
+        note = "not a picture: only its digests are listed"
+    yield Row(path.name, str(path), hashes, digests, note)

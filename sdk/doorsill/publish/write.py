@@ -1,0 +1,168 @@
+"""Writes a hash list, byte by byte as `native/FORMAT.md` says."""
+
+from __future__ import annotations
+
+import os
+import struct
+import tempfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from doorsill.core import DIGESTS, SECTION_PROFILES, pdq_planes
+from doorsill.lists import HashList
+from doorsill.trust import Trust
+
+MAGIC = b"\x89DSL\r\n\x1a\n"
+_ALIGNMENT = 64
+_HEADER = struct.Struct("<8sHHIQQII20x")  # the checksum follows
+_SECTION = struct.Struct("<HHHHQQ")
+_HASHER = struct.Struct("<24s32sIHHHB5x")
+_CLASS = struct.Struct("<HHIQ")
+_TEXT = struct.Struct("<HH8sIII")
+(_HASHERS, _PLANE, _ROW_ENTRIES, _ENTRY_CLASSES, _ENTRY_IDS, _CLASSES, _TEXTS, _TEXT_BLOB,
+ _DIGEST_KEYS, _DIGEST_ENTRIES, _WITHDRAWN) = range(1, 12)  # fmt: skip
+_REQUIRED = 1
+
+
+@dataclass
+class HasherRows:
+    """The hashes of one hasher in one profile; row i belongs to entry `entries[i]`.
+
+    `model` is the digest of a neural hasher's file, zeros for PDQ. `hashes` holds
+    width / 8 bytes a row, one behind another.
+    """
+
+    name: str
+    profile: str
+    width: int = 256
+    limit: int = 31
+    quality: int = 50
+    model: bytes = bytes(32)
+    hashes: bytearray = field(default_factory=bytearray)
+    entries: list[int] = field(default_factory=list)
+
+    def planes(self) -> list[bytes]:
+        """Return planes of 128 bits, for PDQ the highest frequencies first."""
+        if self.name == "pdq":
+            return list(pdq_planes(bytes(self.hashes)))
+        step = self.width // 8
+        return [b"".join(self.hashes[row + at : row + at + 16]
+                         for row in range(0, len(self.hashes), step))
+                for at in range(0, step, 16)]  # fmt: skip
+
+
+@dataclass
+class Contents:
+    """Everything that a list holds.
+
+    Attributes:
+        classes: (category, flags, publishers as a bit set), each at most once.
+        entry_classes: For each entry the index of its class.
+        entry_ids: For each entry 6 bytes.
+        hashers: At most 8.
+        digests: For each kind (digest, entry) pairs, in any order.
+        texts: (kind, key, language, text).
+        withdrawn: (id of 6 bytes, epoch in which it went).
+    """
+
+    classes: list[tuple[int, int, int]] = field(default_factory=list)
+    entry_classes: list[int] = field(default_factory=list)
+    entry_ids: bytearray = field(default_factory=bytearray)
+    hashers: list[HasherRows] = field(default_factory=list)
+    digests: dict[str, list[tuple[bytes, int]]] = field(default_factory=lambda: {k: [] for k in DIGESTS})
+    texts: list[tuple[int, int, str, str]] = field(default_factory=list)
+    withdrawn: list[tuple[bytes, int]] = field(default_factory=list)
+    epoch: int = 0
+    flags: int = 0
+
+    def add_entry(self, class_: tuple[int, int, int], entry_id: bytes) -> int:
+        """Return the index of a new entry."""
+        if class_ not in self.classes:
+            self.classes.append(class_)
+        self.entry_classes.append(self.classes.index(class_))
+        self.entry_ids += entry_id
+        return len(self.entry_classes) - 1
+
+
+def _u32s(values: list[int]) -> bytes:
+    return struct.pack(f"<{len(values)}I", *values)
+
+
+def _hasher_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
+    sections, table = [], []
+    for index, rows in enumerate(contents.hashers):
+        profile = SECTION_PROFILES.index(rows.profile)
+        table.append(_HASHER.pack(rows.name.encode(), rows.model, len(rows.entries), rows.width,
+                                  rows.limit, rows.quality, profile))  # fmt: skip
+        sections += [(_PLANE, index, at, plane) for at, plane in enumerate(rows.planes())]
+        if rows.entries != list(range(len(rows.entries))):
+            sections.append((_ROW_ENTRIES, index, 0, _u32s(rows.entries)))
+    return [(_HASHERS, 0, 0, b"".join(table)), *sections]
+
+
+def _text_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
+    table, blob = [], bytearray()
+    for kind, key, language, words in contents.texts:
+        raw = words.encode()
+        table.append(_TEXT.pack(kind, key, language.encode(), len(blob), len(raw), 0))
+        blob += raw
+    return [(_TEXTS, 0, 0, b"".join(table)), (_TEXT_BLOB, 0, 0, bytes(blob))]
+
+
+def _digest_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
+    sections = []
+    for kind, name in enumerate(DIGESTS):
+        rows = sorted(contents.digests[name])
+        if rows:
+            sections.append((_DIGEST_KEYS, kind, 0, b"".join(key for key, _ in rows)))
+            sections.append((_DIGEST_ENTRIES, kind, 0, _u32s([entry for _, entry in rows])))
+    return sections
+
+
+def list_bytes(contents: Contents) -> bytes:
+    """Return the list file."""
+    entries = len(contents.entry_classes)
+    sections = [
+        *_hasher_sections(contents),
+        (_ENTRY_CLASSES, 0, 0, struct.pack(f"<{entries}H", *contents.entry_classes)),
+        (_ENTRY_IDS, 0, 0, bytes(contents.entry_ids)),
+        (_CLASSES, 0, 0, b"".join(_CLASS.pack(c, f, 0, p) for c, f, p in contents.classes)),
+        *_text_sections(contents),
+        *_digest_sections(contents),
+        (_WITHDRAWN, 0, 0, b"".join(struct.pack("<6s2xQ", *each) for each in sorted(contents.withdrawn))),
+    ]
+    at = _HEADER.size + 4 + _SECTION.size * len(sections)
+    table, body = bytearray(), []
+    for kind, a, b, data in sections:
+        padding = -at % _ALIGNMENT
+        body += [bytes(padding), data]
+        at += padding
+        table += _SECTION.pack(kind, _REQUIRED, a, b, at, len(data))
+        at += len(data)
+    header = _HEADER.pack(MAGIC, 1, 0, len(sections), at, contents.epoch, entries, contents.flags)
+    checksum = struct.pack("<I", zlib.crc32(table, zlib.crc32(header)))
+    return b"".join([header, checksum, table, *body])
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace a file at once: whoever opens it sees the old bytes or the new ones, never a part."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent or None)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_list(path: Path, contents: Contents) -> int:
+    """Write a list and return its size in bytes; refuses to write one that would not open."""
+    data = list_bytes(contents)
+    HashList(data, Trust.none(), path=str(path))  # the reader's rules are the only rules
+    write_atomically(path, data)
+    return len(data)

@@ -1,0 +1,206 @@
+"""Bytes in, hashes out: the seam at which a caged process can do the decoding.
+
+A `Reading` holds what a picture's bytes gave: hashes of its views and digests, no pixels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from doorsill.core import GROUNDS, MAX_SIDE, Hasher, Pdq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from PIL import Image
+
+    from doorsill.images import View
+    from doorsill.limits import Limits
+
+Digests = tuple[bytes, bytes, bytes]
+"""sha256, sha1 and md5 of one file."""
+
+_BAND_BYTES = 1 << 20  # how much of a picture is unpacked at a time: it stays in the cache
+
+
+class TimeUp(Exception):  # noqa: N818 - not an error: it ends as UNREADABLE('time')
+    """The deadline passed between two views."""
+
+
+@dataclass(frozen=True)
+class HashedView:
+    """The hashes of one view, and what it is called in `--explain`."""
+
+    label: str
+    pdq: Pdq
+
+
+@dataclass
+class Reading:
+    """What one picture gave.
+
+    Attributes:
+        views: Hashes of every view that could be read.
+        digests: Of the bytes that will be sent, then of the original they were made from.
+        unread: Why parts that a viewer may show were not read.
+        is_picture: Whether the bytes claim to be a picture.
+    """
+
+    views: list[HashedView] = field(default_factory=list)
+    digests: list[Digests] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    is_picture: bool = True
+
+    def add(self, label: str, pdq: Pdq) -> None:
+        """Keep a view, unless an earlier one has the very same hashes."""
+        if all(view.pdq != pdq for view in self.views):
+            self.views.append(HashedView(label, pdq))
+
+
+def digest(data: bytes) -> Digests:
+    """Return the digests that lists may hold of a file."""
+    return (hashlib.sha256(data).digest(),
+            hashlib.sha1(data, usedforsecurity=False).digest(),
+            hashlib.md5(data, usedforsecurity=False).digest())  # fmt: skip
+
+
+def digest_file(path: str | os.PathLike[str]) -> Digests:
+    """Return the digests of a file of any size, a piece at a time."""
+    sums = [hashlib.sha256(), hashlib.sha1(usedforsecurity=False), hashlib.md5(usedforsecurity=False)]
+    with open_regular(path) as file:
+        while piece := file.read(_BAND_BYTES):
+            for each in sums:
+                each.update(piece)
+    return sums[0].digest(), sums[1].digest(), sums[2].digest()
+
+
+def open_regular(path: str | os.PathLike[str]) -> Any:
+    """Open a file for reading; `OSError` if it is a pipe, a device or a folder.
+
+    A pipe would wait for a writer for ever, a device would never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "not a regular file", os.fspath(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def hash_rows(image: Image.Image, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]]:
+    """Yield (ground, hashes) of a decoded image in mode L, RGB or RGBA, a band at a time.
+
+    An image with alpha is hashed over white and over black. Pillow keeps RGB in 4 bytes a
+    pixel, so asking for RGBX spares it a repacking.
+    """
+    width, height = image.size
+    mode = "RGBX" if image.mode == "RGB" else image.mode
+    grounds = GROUNDS if mode == "RGBA" else GROUNDS[:1]
+    hashers = [Hasher(width, height, mode, ground) for ground in grounds]
+    stride = width * (1 if mode == "L" else 4)
+    step = max(16, _BAND_BYTES // stride // 16 * 16)
+    for top in range(0, height, step):
+        check()
+        bottom = min(top + step, height)
+        whole = (top, bottom) == (0, height)
+        band = image if whole else image.crop((0, top, width, bottom))
+        pixels = band.tobytes("raw", mode)
+        for hasher in hashers:
+            hasher.rows(pixels, stride, bottom - top)
+    return [(ground, hasher.end()) for ground, hasher in zip(grounds, hashers, strict=True)]
+
+
+def _hash_views(views: Iterable[View], reading: Reading, check: Callable[[], None]) -> None:
+    for view in views:
+        hashed = list(hash_rows(view.image, check))
+        for ground, pdq in hashed:
+            over = f" over {ground}" if len(hashed) > 1 else ""
+            reading.add(view.label + over, pdq)
+
+
+def digest_source(source: Any) -> Digests:
+    """Return the digests of an original, given as a path, bytes or a binary file."""
+    if isinstance(source, str | os.PathLike):
+        return digest_file(source)
+    return digest(source.read() if hasattr(source, "read") else bytes(source))
+
+
+def read(picture: Any, limits: Limits, check: Callable[[], None]) -> Reading:
+    """Return what a picture gives: a path, bytes, a binary file, a PIL image or a uint8 array.
+
+    Raises:
+        TypeError: It is none of these. Whatever else is wrong ends in `Reading.unread`.
+    """
+    reading = Reading()
+    try:
+        check()
+        if isinstance(picture, str | os.PathLike):
+            _read_path(picture, reading, limits, check)
+        elif hasattr(picture, "getbands"):  # a PIL image, told without loading PIL
+            from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
+
+            _hash_views(images.pixels(picture, limits, reading.unread, check), reading, check)
+        elif isinstance(picture, bytes | bytearray):
+            _read_bytes(bytes(picture), reading, limits, check)
+        elif hasattr(picture, "read"):
+            _read_bytes(picture.read(limits.bytes + 1), reading, limits, check)
+        else:
+            _read_array(picture, reading, limits)
+    except TimeUp:
+        reading.unread.append("time: the deadline passed before all of it was read")
+    return reading
+
+
+def _read_bytes(data: bytes, reading: Reading, limits: Limits, check: Callable[[], None]) -> None:
+    from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
+
+    reading.digests.append(digest(data))
+    if len(data) > limits.bytes:
+        reading.is_picture = images.claims_picture(data)
+        reading.unread.append(f"size: it is larger than {limits.bytes} bytes")
+        return
+    try:
+        _hash_views(images.views(data, limits, reading.unread, check), reading, check)
+    except images.NotAPicture:
+        reading.is_picture = False
+
+
+def _read_path(
+    path: str | os.PathLike[str], reading: Reading, limits: Limits, check: Callable[[], None]
+) -> None:
+    """Read a file. One that cannot be opened is unread, not an error: the host must not send it."""
+    try:
+        with open_regular(path) as file:
+            data = file.read(limits.bytes + 1)
+        _read_bytes(data, reading, limits, check)
+        if len(data) > limits.bytes:  # only the first part was held; digests are of the whole
+            reading.digests[:] = [digest_file(path)]
+    except OSError as error:
+        reading.unread.append(f"file: {error.strerror or 'it cannot be read'}")
+
+
+def _read_array(array: Any, reading: Reading, limits: Limits) -> None:
+    """Read a uint8 array of shape (height, width[, 1, 3 or 4]): gray, RGB or RGBA."""
+    try:
+        pixels = memoryview(array)
+    except TypeError:
+        raise TypeError(f"cannot read {type(array).__name__}; pass a path, bytes, a binary file, "
+                        "a PIL image or a uint8 array") from None  # fmt: skip
+    height, width, channels = (*pixels.shape, 1, 0, 0)[:3] if pixels.ndim <= 3 else (0, 0, 0)  # noqa: PLR2004
+    modes = {1: "L", 3: "RGB", 4: "RGBA"}
+    if pixels.format != "B" or channels not in modes or not height or not width:
+        raise TypeError(f"an array of {pixels.format!r} and shape {pixels.shape} is no picture; "
+                        "pass uint8 of shape (height, width), (.., 3) or (.., 4)")  # fmt: skip
+    if max(height, width) > min(limits.side, MAX_SIDE) or height * width > limits.pixels:
+        reading.unread.append(f"size: {width} x {height} pixels are over the limit")
+        return
+    # The core wants rows without gaps between pixels; anything else is copied once.
+    data = pixels if pixels.c_contiguous else pixels.tobytes()
+    mode = modes[channels]
+    for ground in GROUNDS if mode == "RGBA" else GROUNDS[:1]:
+        hasher = Hasher(width, height, mode, ground)
+        hasher.rows(data, width * channels, height)
+        reading.add(f"as given over {ground}" if mode == "RGBA" else "as given", hasher.end())

@@ -1,0 +1,21 @@
+"""Who may publish a list. Signed lists are to come; `Trust.none()` is the tier before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What a list's publisher must show before the list is opened.
+
+    Attributes:
+        tier: "none": whoever can write the file decides what is in it.
+    """
+
+    tier: str
+
+    @classmethod
+    def none(cls) -> Trust:
+        """Return the tier that asks for nothing; verdicts say so."""
+        return cls("none")
