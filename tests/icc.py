@@ -11,12 +11,32 @@ if TYPE_CHECKING:
 Matrix = tuple[tuple[float, float, float], ...]
 
 # XYZ of each primary, adapted to D50 as profiles store it.
-SRGB: Matrix = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.7141))
-DISPLAY_P3: Matrix = ((0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407))
-ADOBE_RGB: Matrix = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
-REC_2020: Matrix = ((0.67348, 0.27903, -0.00193), (0.16566, 0.67535, 0.02998), (0.12505, 0.04561, 0.79686))
+SRGB: Matrix = (
+    (0.43607, 0.22249, 0.01392),
+    (0.38515, 0.71687, 0.09708),
+    (0.14307, 0.06061, 0.7141),
+)
+DISPLAY_P3: Matrix = (
+    (0.51512, 0.2412, -0.00105),
+    (0.29198, 0.69225, 0.04189),
+    (0.1571, 0.06657, 0.78407),
+)
+ADOBE_RGB: Matrix = (
+    (0.60974, 0.31111, 0.01947),
+    (0.20528, 0.62567, 0.06087),
+    (0.14919, 0.06322, 0.74457),
+)
+REC_2020: Matrix = (
+    (0.67348, 0.27903, -0.00193),
+    (0.16566, 0.67535, 0.02998),
+    (0.12505, 0.04561, 0.79686),
+)
 PROPHOTO: Matrix = ((0.79767, 0.28804, 0.0), (0.13519, 0.71187, 0.0), (0.03135, 0.00009, 0.82521))
-APPLE_RGB: Matrix = ((0.47568, 0.25521, 0.01841), (0.33957, 0.67257, 0.11285), (0.14896, 0.07222, 0.69384))
+APPLE_RGB: Matrix = (
+    (0.47568, 0.25521, 0.01841),
+    (0.33957, 0.67257, 0.11285),
+    (0.14896, 0.07222, 0.69384),
+)
 _D50 = (0.9642, 1.0, 0.8249)
 
 
@@ -56,7 +76,9 @@ def _profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
     for name, content in tags.items():
         directory += name + struct.pack(">II", head + len(body), len(content))
         body += content + b"\0" * (-len(content) % 4)
-    header = struct.pack(">I4sI4s4s4s", head + len(body), b"test", 0x02400000, b"mntr", space, b"XYZ ")
+    header = struct.pack(
+        ">I4sI4s4s4s", head + len(body), b"test", 0x02400000, b"mntr", space, b"XYZ "
+    )
     header += struct.pack(">6H4s", 2026, 1, 1, 0, 0, 0, b"acsp") + bytes(28)
     header += struct.pack(">3i", *map(_fixed, _D50))
     return header.ljust(128, b"\0") + directory + body
@@ -71,7 +93,9 @@ def rgb(primaries: Matrix, curve: bytes, curves: Sequence[bytes] = ()) -> bytes:
     """Build an RGB profile from primaries and one tone curve, or one for each channel."""
     red, green, blue = curves or (curve, curve, curve)
     tags = _texts()
-    tags |= {name: _xyz(xyz) for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}
+    tags |= {
+        name: _xyz(xyz) for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
+    }
     return _profile(b"RGB ", tags | {b"rTRC": red, b"gTRC": green, b"bTRC": blue})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def contents(**changes: Any) -> Contents:
     """Return a list of one entry, with fields of its PDQ rows changed."""
     made = Contents()
     made.add_entry((0, 0, 1), b"abcdef")
-    rows = HasherRows("pdq", "full", hashes=bytearray(32), entries=[0])
+    rows = HasherRows("pdq", "full", hashes=bytearray(32), entries=array("I", [0]))
     for name, value in changes.items():
         setattr(rows, name, value)
     made.hashers = [rows]
@@ -162,7 +163,7 @@ def contents(**changes: Any) -> Contents:
         ({"name": "x" * 24}, "name"),
         ({"limit": 65}, "quarter"),
         ({"quality": 101}, "quality"),
-        ({"entries": [1]}, "out of order or range"),
+        ({"entries": array("I", [1])}, "out of order or range"),
         ({"width": 128}, "256 bits"),
         ({"hashes": bytearray(64)}, "plane's length"),
     ],

@@ -53,7 +53,7 @@ void doorsill_filter_init(doorsill_filter *f, uint32_t width, uint32_t height,
   memset(f, 0, sizeof *f);
   f->x = axis(width);
   f->y = axis(height);
-  f->pitch = up_to_lanes(width);
+  f->pitch = up_to_lanes(width + (uint32_t)f->x.half - 1);
   f->ring = take_floats(arena, (size_t)f->y.window * f->pitch, 1);
   f->sums = take_floats(arena, f->pitch, 1);
   f->second_ring = take_floats(arena, (size_t)f->y.window * DOORSILL_GRID, 1);
@@ -94,38 +94,19 @@ static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
 }
 
 /* The second column box, for the 64 columns that are kept: one more row. */
-static void second_row(doorsill_filter *f, const float *value, size_t step) {
+static void second_row(doorsill_filter *f, const float value[DOORSILL_GRID]) {
   float *ring = f->second_ring + (size_t)(f->second_rows % f->y.window) * DOORSILL_GRID;
+  float *sums = f->second_sums;
   for (size_t k = 0; k < DOORSILL_GRID; k++) {
-    f->second_sums[k] += value[step * k];
-    f->second_sums[k] -= ring[k];
-    ring[k] = value[step * k];
+    sums[k] += value[k];
+    sums[k] -= ring[k];
+    ring[k] = value[k];
   }
   const int32_t o = f->second_rows++ - (f->y.half - 1);
   const float count = window_count(&f->y, o);
   for (; f->grid_rows < DOORSILL_GRID && grid_source(&f->y, f->grid_rows) == o; f->grid_rows++)
     for (size_t k = 0; k < DOORSILL_GRID; k++)
-      f->grid[DOORSILL_GRID * f->grid_rows + (int32_t)k] = f->second_sums[k] / count;
-}
-
-/* Runs the second row box over outputs [from, to), keeping the means at the 64 columns.
- * x[0] is the column that leaves the window at `from`. */
-static int32_t second_columns(const doorsill_filter *f, const doorsill_kernels *kernels,
-                              const doorsill_scratch *s, int32_t from, int32_t to, int32_t kept,
-                              float sum[DOORSILL_LANES]) {
-  const float *x = s->second;
-  while (from < to) {
-    const int32_t next = kept < DOORSILL_GRID ? grid_source(&f->x, kept) + 1 : to;
-    const int32_t stop = next < to ? next : to;
-    kernels->run(x, (size_t)f->x.window, (size_t)(stop - from), sum);
-    x += (size_t)DOORSILL_LANES * (size_t)(stop - from);
-    from = stop;
-    const float count = window_count(&f->x, stop - 1);
-    for (; kept < DOORSILL_GRID && grid_source(&f->x, kept) == stop - 1; kept++)
-      for (int32_t lane = 0; lane < DOORSILL_LANES; lane++)
-        s->found[DOORSILL_LANES * kept + lane] = sum[lane] / count;
-  }
-  return kept;
+      f->grid[DOORSILL_GRID * f->grid_rows + (int32_t)k] = sums[k] / count;
 }
 
 static void set_band(const doorsill_filter *f, uint32_t rows, doorsill_band *band) {
@@ -139,51 +120,59 @@ static void set_band(const doorsill_filter *f, uint32_t rows, doorsill_band *ban
   }
 }
 
-/* Takes `in` and lets `rows` rows through, at most 16; those beyond `in` are empty. */
+/* The second row box has left its sums of outputs [from, from + n) in s->second: keeps the means
+ * at the 64 columns, of which `kept` are done. */
+static int32_t keep(const doorsill_filter *f, const doorsill_scratch *s, int32_t from, int32_t n,
+                    int32_t kept) {
+  for (; kept < DOORSILL_GRID && grid_source(&f->x, kept) < from + n; kept++) {
+    const int32_t o = grid_source(&f->x, kept);
+    const float *sum = s->second + DOORSILL_LANES * (o - from);
+    const float count = window_count(&f->x, o);
+    for (int32_t lane = 0; lane < DOORSILL_LANES; lane++)
+      s->found[DOORSILL_GRID * lane + kept] = sum[lane] / count;
+  }
+  return kept;
+}
+
+/* Takes `in` and lets `rows` rows through, at most 16; those beyond `in` are empty. The second
+ * row box lags behind the first by half a window, so the columns go on beyond the picture. */
 static void pass(doorsill_filter *f, const doorsill_kernels *kernels, const doorsill_scratch *s,
                  const doorsill_rows_in *in, uint32_t rows) {
-  const size_t window = (size_t)f->x.window, half = (size_t)f->x.half, width = (size_t)f->x.size;
-  const size_t lead = window - half + 1; /* columns of s->first that lie left of the chunk */
+  const size_t window = (size_t)f->x.window, ahead = (size_t)f->x.half - 1;
+  const size_t behind = window - ahead; /* columns in s->first left of the chunk */
   doorsill_band band;
   set_band(f, rows, &band);
   float sum[DOORSILL_LANES] = {0}, second_sum[DOORSILL_LANES] = {0};
-  memset(s->first, 0, lead * DOORSILL_LANES * sizeof(float));
+  memset(s->first, 0, behind * DOORSILL_LANES * sizeof(float));
   memset(s->second, 0, window * DOORSILL_LANES * sizeof(float));
   size_t filled = 0;
-  int32_t second = -(f->x.half - 1), kept = 0;
-  for (size_t start = 0; start < width; start += DOORSILL_CHUNK) {
-    const size_t n = width - start < DOORSILL_CHUNK ? width - start : DOORSILL_CHUNK;
-    const size_t padded = up_to_lanes(n), needed = start + padded + half - 1;
+  int32_t kept = 0;
+  for (size_t start = 0; start < f->pitch; start += DOORSILL_CHUNK) {
+    const size_t left = f->pitch - start, n = left < DOORSILL_CHUNK ? left : DOORSILL_CHUNK;
+    const size_t needed = start + n + ahead;
     while (filled < needed) {
       const size_t more = up_to_lanes(needed - filled);
       const size_t piece = more < DOORSILL_CHUNK ? more : DOORSILL_CHUNK;
-      fill(f, kernels, s, in, filled, piece, s->first + DOORSILL_LANES * (lead + filled - start));
+      fill(f, kernels, s, in, filled, piece, s->first + DOORSILL_LANES * (behind + filled - start));
       filled += piece;
     }
     if (start == 0)
-      for (size_t i = 0; i < (half - 1) * DOORSILL_LANES; i++)
-        sum[i % DOORSILL_LANES] += s->first[lead * DOORSILL_LANES + i];
-    for (size_t i = 0; i < padded; i++) {
+      for (size_t i = 0; i < ahead * DOORSILL_LANES; i++)
+        sum[i % DOORSILL_LANES] += s->first[behind * DOORSILL_LANES + i];
+    for (size_t i = 0; i < n; i++) {
       s->count[i] = window_count(&f->x, (int32_t)(start + i));
-      s->inverse[i] = 1.0f / s->count[i];
+      s->inverse[i] = start + i < (size_t)f->x.size ? 1.0f / s->count[i] : 0;
     }
-    float *fresh = s->second + DOORSILL_LANES * window;
-    kernels->box(&band, start, s->first, window, padded, s->count, s->inverse, sum, fresh);
-    memmove(s->first, s->first + DOORSILL_LANES * DOORSILL_CHUNK,
+    kernels->box(&band, start, n, window, s->first, s->count, s->inverse, sum, s->second,
+                 second_sum);
+    kept = keep(f, s, (int32_t)start - (int32_t)ahead, (int32_t)n, kept);
+    memmove(s->first, s->first + DOORSILL_LANES * n,
             DOORSILL_LANES * (window + DOORSILL_LANES) * sizeof(float));
-    /* Right of the picture there is nothing, in the second pass as well. */
-    const int last = start + n == width;
-    if (last)
-      memset(fresh + DOORSILL_LANES * n, 0,
-             DOORSILL_LANES * (half + DOORSILL_LANES) * sizeof(float));
-    const int32_t until = last ? f->x.size : second + (int32_t)n;
-    kept = second_columns(f, kernels, s, second, until, kept, second_sum);
-    second = until;
     memmove(s->second, s->second + DOORSILL_LANES * n, DOORSILL_LANES * window * sizeof(float));
   }
   for (uint32_t lane = 0; lane < rows; lane++) {
     const int32_t o = f->rows++ - (f->y.half - 1);
-    if (o >= 0 && o < f->y.size) second_row(f, s->found + lane, DOORSILL_LANES);
+    if (o >= 0 && o < f->y.size) second_row(f, s->found + DOORSILL_GRID * lane);
   }
 }
 
@@ -212,5 +201,5 @@ void doorsill_filter_flush(doorsill_filter *f, const doorsill_kernels *kernels,
     pass(f, kernels, s, &nothing,
          all - f->rows < DOORSILL_LANES ? (uint32_t)(all - f->rows) : DOORSILL_LANES);
   const float zeros[DOORSILL_GRID] = {0};
-  while (f->second_rows < all) second_row(f, zeros, 1);
+  while (f->second_rows < all) second_row(f, zeros);
 }

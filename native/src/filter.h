@@ -20,7 +20,7 @@ typedef struct doorsill_axis {
 
 typedef struct doorsill_filter {
   doorsill_axis x, y;
-  size_t pitch;       /* width, rounded up to lanes */
+  size_t pitch;       /* columns that run through: the width and half a window, to whole lanes */
   float *ring;        /* first pass: the last `window` rows */
   float *sums;        /* first pass: running sum of every column */
   float *second_ring; /* second pass, the 64 columns alone */

@@ -27,12 +27,13 @@ typedef struct doorsill_kernels {
   void (*luma)(const uint8_t *pixels, size_t n, uint32_t format, uint32_t ground, float *luma);
   /* 16 rows, `pitch` floats apart, to columns of 16 lanes; n is a multiple of 16. */
   void (*columns)(const float *rows, size_t pitch, size_t n, float *x);
-  /* n columns further: `sum` += x[i + window], then -= x[i]. */
-  void (*run)(const float *x, size_t window, size_t n, float sum[16]);
-  /* The same for n columns (a multiple of 16), each sum then divided by count[i] (inverse[i] is
-   * 1 / count[i]) and sent through the column box; out gets its result, columns of lanes. */
-  void (*box)(const doorsill_band *band, size_t column, const float *x, size_t window, size_t n,
-              const float *count, const float *inverse, float sum[16], float *out);
+  /* The box filter over n more columns (a multiple of 16). The row box: sum += x[i + window], then
+   * -= x[i], divided by count[i], or 0 where inverse[i] is, which else is 1 / count[i]. Then the
+   * column box. Its results go to second[window + i], from which the second row box leaves its
+   * sums in second[i], for second_sum += second[i + window], then -= second[i]. */
+  void (*box)(const doorsill_band *band, size_t column, size_t n, size_t window, const float *x,
+              const float *count, const float *inverse, float sum[16], float *second,
+              float second_sum[16]);
 } doorsill_kernels;
 
 /* Each is NULL where the build or the processor lacks it. */

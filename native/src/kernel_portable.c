@@ -27,49 +27,46 @@ static void columns(const float *rows, size_t pitch, size_t n, float *restrict x
       x[DOORSILL_LANES * i + lane] = rows[pitch * lane + i];
 }
 
-static void run(const float *x, size_t window, size_t n, float sum[DOORSILL_LANES]) {
-  float s[DOORSILL_LANES];
-  memcpy(s, sum, sizeof s);
-  for (; n; n--, x += DOORSILL_LANES)
-    for (size_t lane = 0; lane < DOORSILL_LANES; lane++) {
-      s[lane] += x[DOORSILL_LANES * window + lane];
-      s[lane] -= x[lane];
-    }
-  memcpy(sum, s, sizeof s);
+/* One more column of a row box: what comes in, then what leaves. */
+static void slide(float sum[DOORSILL_LANES], const float *in, const float *leaves) {
+  for (size_t lane = 0; lane < DOORSILL_LANES; lane++) {
+    sum[lane] += in[lane];
+    sum[lane] -= leaves[lane];
+  }
 }
 
 /* 16 columns at a time: the row box of all 16 rows, turned, the column box, turned back. */
-static void box(const doorsill_band *band, size_t column, const float *x, size_t window, size_t n,
-                const float *count, const float *inverse, float sum[DOORSILL_LANES],
-                float *restrict out) {
-  (void)inverse;
-  for (size_t i = 0; i < n; i += DOORSILL_LANES, x += 256, out += 256) {
-    float turned[DOORSILL_LANES][DOORSILL_LANES] = {{0}};
+static void box(const doorsill_band *band, size_t column, size_t n, size_t window, const float *x,
+                const float *count, const float *inverse, float sum[DOORSILL_LANES], float *second,
+                float second_sum[DOORSILL_LANES]) {
+  enum { TILE = DOORSILL_LANES * DOORSILL_LANES };
+  const size_t ahead = DOORSILL_LANES * window;
+  for (size_t i = 0; i < n; i += DOORSILL_LANES, x += TILE, second += TILE) {
+    float tile[DOORSILL_LANES][DOORSILL_LANES] = {{0}}, s[DOORSILL_LANES];
     for (size_t j = 0; j < DOORSILL_LANES; j++) {
-      run(x + DOORSILL_LANES * j, window, 1, sum);
+      slide(sum, x + DOORSILL_LANES * j + ahead, x + DOORSILL_LANES * j);
       for (size_t lane = 0; lane < DOORSILL_LANES; lane++)
-        turned[lane][j] = sum[lane] / count[i + j];
+        tile[lane][j] = inverse[i + j] != 0 ? sum[lane] / count[i + j] : 0;
     }
-    float *sums = band->sums + column + i;
-    float s[DOORSILL_LANES];
-    memcpy(s, sums, sizeof s);
+    memcpy(s, band->sums + column + i, sizeof s);
     for (size_t lane = 0; lane < band->rows; lane++) {
-      float *ring = band->ring[lane] + column + i, *row = turned[lane];
-      for (size_t j = 0; j < DOORSILL_LANES; j++) {
-        s[j] += row[j];
-        s[j] -= ring[j];
-        ring[j] = row[j];
-        row[j] = s[j] / band->count[lane];
-      }
+      float *ring = band->ring[lane] + column + i;
+      slide(s, tile[lane], ring);
+      memcpy(ring, tile[lane], sizeof s);
+      for (size_t j = 0; j < DOORSILL_LANES; j++) tile[lane][j] = s[j] / band->count[lane];
     }
-    memcpy(sums, s, sizeof s);
-    memset(turned[band->rows], 0, (DOORSILL_LANES - band->rows) * sizeof turned[0]);
-    columns(turned[0], DOORSILL_LANES, DOORSILL_LANES, out);
+    memcpy(band->sums + column + i, s, sizeof s);
+    for (size_t lane = band->rows; lane < DOORSILL_LANES; lane++) memset(tile[lane], 0, sizeof s);
+    columns(tile[0], DOORSILL_LANES, DOORSILL_LANES, second + ahead);
+    for (size_t j = 0; j < DOORSILL_LANES; j++) {
+      float *leaves = second + DOORSILL_LANES * j;
+      slide(second_sum, leaves + ahead, leaves);
+      memcpy(leaves, second_sum, sizeof s);
+    }
   }
 }
 
 const doorsill_kernels *doorsill_kernels_portable(void) {
-  static const doorsill_kernels kernels = {"portable", near_rows, doorsill_luma_full,
-                                           columns,    run,       box};
+  static const doorsill_kernels kernels = {"portable", near_rows, doorsill_luma_full, columns, box};
   return &kernels;
 }

@@ -119,7 +119,7 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
         yield "", _keyed(_scaled(numbers, 1 / 257, 0), numbers, see_through)
         if high - low >= _FEW_LEVELS:
             return
-    if 0 <= low and high <= 255:  # noqa: PLR2004 - it fits
+    if low >= 0 and high <= 255:  # noqa: PLR2004 - it fits
         yield "low bytes", _scaled(numbers, 1, 0)
     scale = 255 / (high - low) if high > low else 0
     yield "stretched", _scaled(numbers, scale, -low * scale)
@@ -129,7 +129,11 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
 
 def _range(image: Image.Image) -> tuple[float, float]:
     low, high = image.getextrema()
-    if isinstance(low, tuple) or isinstance(high, tuple) or not (abs(low) + abs(high) < float("inf")):
+    if (
+        isinstance(low, tuple)
+        or isinstance(high, tuple)
+        or not (abs(low) + abs(high) < float("inf"))
+    ):
         return 0, 1  # an infinite or undefined sample: nothing to stretch between
     return low, high
 

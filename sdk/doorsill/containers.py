@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from struct import error as StructError
+import struct
+import zlib
 from struct import unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,10 +47,14 @@ _BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"crx ": "camera raw"} | dict.fromk
     (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"),
     "HEIF",
 )
-# Header sizes that Windows and OS/2 bitmaps have; "BM" alone also begins prose.
-_BITMAP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
-_NETPBM = re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s")
-_SVG = re.compile(rb"\s*(?:<\?xml\b|<!--|<!DOCTYPE\s+svg\b|<svg\b)", re.IGNORECASE)
+_PATTERNS = (
+    ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    # With a header size that Windows or OS/2 bitmaps have: "BM" alone also begins prose.
+    ("BMP", re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)),
+    ("EMF", re.compile(rb"\x01\0\0\0.{36} EMF", re.DOTALL)),
+    ("PPM", re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s")),
+)
+_SVG = re.compile(rb"\s*(?:<\?xml\b|<!--|<!DOCTYPE\s+svg\b|<(?:\w+:)?svg\b)", re.IGNORECASE)
 _SVG_ROOT = re.compile(rb"<(?:\w+:)?svg\b", re.IGNORECASE)
 _HEAD = 4096
 # A few bytes of junk before the signature do not stop every viewer.
@@ -64,18 +69,12 @@ def claim(data: bytes) -> str | None:
     for start, kind in _STARTS:
         if data.startswith(start):
             return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
     if data[4:8] == b"ftyp":
         return _brand(data)
-    if data[:2] == b"BM" and len(data) > 17 and data[14] in _BITMAP_HEADERS and data[15:18] == b"\0\0\0":
-        return "BMP"
-    if data[:4] == b"\1\0\0\0" and data[40:44] == b" EMF":
-        return "EMF"
     head = data[:_HEAD]
-    if _NETPBM.match(head):
-        return "PPM"
-    return "SVG" if _is_svg(head) else None
+    return next((kind for kind, pattern in _PATTERNS if pattern.match(head)), None) or _drawing(
+        head
+    )
 
 
 def _brand(data: bytes) -> str | None:
@@ -89,10 +88,10 @@ def _brand(data: bytes) -> str | None:
     return None
 
 
-def _is_svg(head: bytes) -> bool:
+def _drawing(head: bytes) -> str | None:
     text = head.replace(b"\0", b"") if head[:2] in (b"\xff\xfe", b"\xfe\xff") else head
     text = text.lstrip(b"\xef\xbb\xbf\xff\xfe")
-    return bool(_SVG.match(text) and _SVG_ROOT.search(text))
+    return "SVG" if _SVG.match(text) and _SVG_ROOT.search(text) else None
 
 
 def past_junk(data: bytes) -> int:
@@ -129,6 +128,16 @@ def jpeg_scans(data: bytes, cap: int) -> int:
     return count
 
 
+def _jpeg_end(data: bytes, start: int) -> int:
+    """Return where the JPEG at *start* ends: behind its EOI, or where another one cuts in."""
+    for code, at in jpeg_markers(data, start):
+        if code == _EOI:
+            return at + 2
+        if code == _SOI:
+            return at
+    return len(data)
+
+
 def jpeg_pictures(data: bytes, cap: int) -> list[tuple[int, int]]:
     """Return (start, end) of each JPEG in a row: an MPO, a gain map, a second one appended."""
     found: list[tuple[int, int]] = []
@@ -137,7 +146,7 @@ def jpeg_pictures(data: bytes, cap: int) -> list[tuple[int, int]]:
         later = data.find(JPEG_START, start + 2)
         if later < 0:
             return [*found, (start, len(data))]
-        end = next((at + 2 for code, at in jpeg_markers(data, start) if code == _EOI), len(data))
+        end = _jpeg_end(data, start)
         found.append((start, end))
         start = data.find(JPEG_START, end)
         if start < 0:
@@ -167,6 +176,20 @@ def png_chunks(data: bytes) -> Iterator[Chunk]:
         at += 12 + length
 
 
+def png_profile_fits(data: bytes, cap: int) -> bool:
+    """Tell whether the packed colour profile of a PNG unpacks to at most *cap* bytes."""
+    for name, start, end in png_chunks(data):
+        if name == b"iCCP":
+            packed = data[start:end].partition(b"\0")[2][1:]
+            try:
+                return len(zlib.decompressobj().decompress(packed, cap + 1)) <= cap
+            except zlib.error:
+                return True  # broken: viewers ignore it
+        if name == b"IDAT":
+            break
+    return True
+
+
 # ---- others
 
 
@@ -180,20 +203,22 @@ class Extent(NamedTuple):
 
 def gif_extent(data: bytes, cap: int) -> Extent:
     """Walk the blocks of a GIF; frames may reach beyond the screen that its header names."""
+    width = height = frames = 0
     try:
         width, height, flags = unpack_from("<HHB", data, 6)
         at = 13 + _palette_bytes(flags)
-        frames = 0
-        while frames <= cap and data[at] != 0x3B:
-            kind, at = data[at], at + 1
-            if kind == 0x21:
+        while frames <= cap and (kind := data[at : at + 1]) != b";":
+            at += 1
+            if kind == b"!":
                 at = _after_blocks(data, at + 1)
-            elif kind == 0x2C:
+            elif kind == b",":
                 left, top, wide, high, flags = unpack_from("<4HB", data, at)
                 width, height = max(width, left + wide), max(height, top + high)
                 frames += 1
                 at = _after_blocks(data, at + 10 + _palette_bytes(flags))
-    except (IndexError, StructError):
+            elif not kind:
+                break
+    except (IndexError, struct.error):
         pass  # cut off: what was counted is what can be shown
     return Extent(frames, width, height)
 
@@ -210,17 +235,14 @@ def _after_blocks(data: bytes, at: int) -> int:
 
 def webp_size(data: bytes) -> tuple[int, int] | None:
     """Read the canvas of a WebP, which its decoder allocates as soon as it is opened."""
-    kind = data[12:16]
-    if kind == b"VP8X" and len(data) >= 30:
-        return (
-            int.from_bytes(data[24:27], "little") + 1,
-            int.from_bytes(data[27:30], "little") + 1,
-        )
-    if kind == b"VP8L" and len(data) >= 25:
-        bits = int.from_bytes(data[21:25], "little")
+    kind, head = data[12:16], data[20:30].ljust(10, b"\0")
+    if kind == b"VP8X":
+        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(head[1:5], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8 " and len(data) >= 30:
-        width, height = unpack_from("<HH", data, 26)
+    if kind == b"VP8 ":
+        width, height = unpack_from("<HH", head, 6)
         return width & 0x3FFF, height & 0x3FFF
     return None
 
@@ -229,16 +251,13 @@ def icon_entries(data: bytes, cap: int) -> list[tuple[bytes, bytes]]:
     """Return (directory entry, body) of each picture in an icon or cursor file."""
     count = min(int.from_bytes(data[4:6], "little"), cap)
     entries = []
-    for entry in (data[at : at + 16] for at in range(6, 6 + 16 * count, 16)):
-        if len(entry) == 16:
-            size, offset = unpack_from("<II", entry, 8)
-            entries.append((entry, data[offset : offset + size]))
+    for at in range(6, min(6 + 16 * count, len(data) - 15), 16):
+        size, offset = unpack_from("<II", data, at + 8)
+        entries.append((data[at : at + 16], data[offset : offset + size]))
     return entries
 
 
 def bitmap_size(body: bytes) -> tuple[int, int]:
     """Read the size in a bitmap header, where an icon's height counts its mask too."""
-    if len(body) < 12:
-        return 0, 0
-    width, height = unpack_from("<ii", body, 4)
+    width, height = unpack_from("<ii", body[4:12].ljust(8, b"\0"))
     return abs(width), abs(height)

@@ -75,12 +75,17 @@ class Pdq(NamedTuple):
         return self.raw[512 + PROFILES.index(profile)]
 
 
+def workspace(width: int, height: int) -> int:
+    """Return how many bytes hashing a picture of that size in pixels takes beside the pixels."""
+    return int(lib.doorsill_pdq_workspace(width, height))
+
+
 class Hasher:
     """Hashes pixels that come in bands, from top to bottom."""
 
     def __init__(self, width: int, height: int, mode: str, ground: str = "white") -> None:
         """Begin a picture of that size in pixels; `mode` is a key of `FORMATS`."""
-        size = lib.doorsill_pdq_workspace(width, height)
+        size = workspace(width, height)
         self._workspace = ffi.new("char[]", size)
         self._state = ffi.new("doorsill_hashing **")
         check(lib.doorsill_pdq_begin(self._workspace, size, width, height, FORMATS[mode],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageChops
 
 from doorsill import containers
-from doorsill.mending import ended_otherwise, mended
+from doorsill.mending import PNG_PROFILE_CAP, ended_otherwise, mended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +85,8 @@ def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
         if any(number >= cap for number, _ in enumerate(containers.png_chunks(data))):
             sitting.note(f"chunks: it has more than {cap}")
             return False
+        if not containers.png_profile_fits(data, PNG_PROFILE_CAP):
+            sitting.note(f"profile: its colour profile takes more than {PNG_PROFILE_CAP} bytes")
     return True
 
 
@@ -115,7 +117,9 @@ def _icons(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
                 yield from _frames(sitting, "PNG", body, name)
         elif sitting.allows(containers.bitmap_size(body)):
             # As an icon of one picture, for the plugin takes the largest and leaves the others.
-            yield from _frames(sitting, "ICON", b"\0\0\1\0\1\0" + entry[:12] + b"\x16\0\0\0" + body, name)
+            yield from _frames(
+                sitting, "ICON", b"\0\0\1\0\1\0" + entry[:12] + b"\x16\0\0\0" + body, name
+            )
         sitting.check()
 
 
@@ -193,7 +197,8 @@ def _mended_first(
     other = _open(sitting, kind, ended_otherwise(data))
     if other is None or not _load(sitting, other) or other.size != image.size:
         return image, False
-    return image, sitting.attempt(lambda: ImageChops.difference(image, other).getbbox() is None) is True
+    lost = sitting.attempt(lambda: ImageChops.difference(image, other).getbbox() or ())
+    return image, lost == ()
 
 
 def _advance(sitting: Sitting, image: Image.Image, number: int) -> bool:
@@ -220,8 +225,8 @@ def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterat
     """Yield the pictures that a TIFF page keeps beside its chain of pages."""
     offsets = sitting.attempt(lambda: page.tag_v2.get(_SUB_IFDS)) or ()
     for number, offset in enumerate(offsets if isinstance(offsets, tuple) else (offsets,)):
-        child = _open(sitting, "TIFF", data)
-        if child is None or sitting.attempt(lambda to=offset: _seek_ifd(child, to)) is None:  # type: ignore[misc]
+        child = _open_ifd(sitting, data, offset)
+        if child is None:
             sitting.note(_LATER)
         elif not sitting.spend(child.size):
             return
@@ -233,10 +238,15 @@ def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterat
         sitting.check()
 
 
-def _seek_ifd(tiff: Any, offset: int) -> bool:
-    tiff._frame_pos = [offset]  # noqa: SLF001 - Pillow offers no other way to a SubIFD
-    tiff._seek(0)  # noqa: SLF001
-    return True
+def _open_ifd(sitting: Sitting, data: bytes, offset: object) -> Any:
+    tiff = _open(sitting, "TIFF", data)
+
+    def seek() -> Any:
+        tiff._frame_pos = [offset]  # noqa: SLF001 - Pillow offers no other way to a SubIFD
+        tiff._seek(0)  # noqa: SLF001
+        return tiff
+
+    return sitting.attempt(seek)
 
 
 def _open(sitting: Sitting, kind: str, data: bytes) -> Any:

@@ -59,7 +59,9 @@ def claims_picture(data: bytes) -> bool:
     return containers.claim(data) is not None or containers.past_junk(data) > 0
 
 
-def views(data: bytes, limits: Limits, unread: list[str], check: Callable[[], None]) -> Iterator[View]:
+def views(
+    data: bytes, limits: Limits, unread: list[str], check: Callable[[], None]
+) -> Iterator[View]:
     """Yield each view of a picture file, one decoded image at a time.
 
     Whatever the bytes are, nothing else is raised: what cannot be read goes to *unread*.

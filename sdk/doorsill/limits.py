@@ -39,7 +39,6 @@ class Limits:
     profile_bytes: int = 4 * _MIB
     """A colour profile. The biggest printing profiles in use take about 3 MB."""
 
-
     seconds: float | None = None
     """Deadline when `screen` is given none. None: the host decides, and may cancel."""
 

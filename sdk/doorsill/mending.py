@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import zlib
 
-from doorsill.containers import PNG_START, png_chunks
+from doorsill.containers import PNG_START, png_chunks, png_profile_fits
 
 # What decides pixels. The rest (text, times, private chunks) is where checks fail for nothing.
 _PNG_KEPT = frozenset(
     (b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"IDAT", b"fdAT"),
 )
+# Pillow refuses a PNG whose profile unpacks to more; without its profile it is read.
+PNG_PROFILE_CAP = 1 << 20
 _JPEG_END = b"\xff\xd9"
+_BOX_HEAD = 8
 _STEP = 1024
 _PNG_ONCE = frozenset((b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"acTL"))
 
@@ -42,8 +45,9 @@ def _png(data: bytes) -> bytes:
     kept: list[tuple[bytes, bytes]] = []
     pixels: list[bytes] = []
     seen: set[bytes] = set()
+    with_profile = png_profile_fits(data, PNG_PROFILE_CAP)
     for name, start, end in png_chunks(data):
-        if name not in _PNG_KEPT or name in seen:
+        if name not in _PNG_KEPT or name in seen or (name == b"iCCP" and not with_profile):
             continue
         seen |= {name} & _PNG_ONCE
         body = data[start:end]
@@ -87,11 +91,11 @@ def _declared(kind: str, data: bytes) -> int:
     if kind not in ("AVIF", "HEIF"):
         return 0
     at = 0
-    while at + 8 <= len(data):
+    while at + _BOX_HEAD <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16], "big")
-        if size < 8:
+        if size < _BOX_HEAD:
             return 0
         at += size
     return at

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import struct
 import threading
 from collections import OrderedDict
@@ -20,6 +21,8 @@ from PIL import Image, ImageCms
 ORDINARY_GRAY = 16
 ORDINARY_COLOUR = 48
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
+_CURVES = frozenset((b"rTRC", b"gTRC", b"bTRC", b"kTRC"))
+_TAGS = 100  # profiles have 10 to 30
 _KEPT_VERDICTS = 64
 
 
@@ -47,7 +50,9 @@ def transformed(image: Image.Image, profile: bytes) -> Image.Image | None:
         return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        return ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 
@@ -82,14 +87,19 @@ def is_ordinary(profile: bytes, space: str) -> bool:
     PDQ sees luma alone, so such a profile can neither hide a grey picture nor show one. Asked of
     the profile and not of the picture, whose content a stranger chooses.
     """
-    if b"A2B0" in _tags(profile) or b"D2B0" in _tags(profile):
+    tags = _tags(profile)
+    if b"A2B0" in tags or b"D2B0" in tags:
         # A table of colours can hide anything between the colours that we try.
+        return False
+    if not all(_rises(tags[name]) for name in _CURVES & tags.keys()):
         return False
     mode = "L" if space == "GRAY" else "RGB"
     grays = _luma(transformed(_grays(mode), profile))
     if grays is None:
         return True  # unusable: every viewer shows the plain pixels
-    if grays != sorted(grays) or any(abs(shown - level) > ORDINARY_GRAY for level, shown in enumerate(grays)):
+    if grays != sorted(grays) or any(
+        abs(shown - level) > ORDINARY_GRAY for level, shown in enumerate(grays)
+    ):
         return False
     if mode == "L":
         return True
@@ -99,12 +109,22 @@ def is_ordinary(profile: bytes, space: str) -> bool:
     return all(abs(after - before) <= ORDINARY_COLOUR for before, after in pairs)
 
 
-def _tags(profile: bytes) -> set[bytes]:
-    try:
-        count = min(struct.unpack_from(">I", profile, 128)[0], 256)
-    except struct.error:
-        return set()
-    return {profile[at : at + 4] for at in range(132, 132 + 12 * count, 12)}
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    """Return the content of each tag of a profile."""
+    tags = {}
+    for at in range(132, 132 + 12 * min(int.from_bytes(profile[128:132], "big"), _TAGS), 12):
+        start, size = (int.from_bytes(profile[at + by : at + by + 4], "big") for by in (4, 8))
+        tags[profile[at : at + 4]] = profile[start : start + size]
+    return tags
+
+
+def _rises(curve: bytes) -> bool:
+    """Tell whether a tone curve given as a table never falls: LittleCMS smooths, others do not."""
+    count = min(int.from_bytes(curve[8:12], "big"), (len(curve) - 12) // 2)
+    if curve[:4] != b"curv" or count < 2:  # noqa: PLR2004 - a formula, or one exponent
+        return True
+    levels = struct.unpack_from(f">{count}H", curve, 12)
+    return all(low <= high for low, high in itertools.pairwise(levels))
 
 
 def _luma(image: Image.Image | None) -> list[int] | None:

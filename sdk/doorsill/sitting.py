@@ -18,6 +18,7 @@ class Sitting:
     """One pass over one file."""
 
     def __init__(self, limits: Limits, unread: list[str], check: Callable[[], None]) -> None:
+        """Start with everything that *limits* allow; reasons go to *unread*."""
         self.limits = limits
         self.check = check
         self._unread = unread

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import tempfile
 import zlib
+from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +42,12 @@ class HasherRows:
     quality: int = 50
     model: bytes = bytes(32)
     hashes: bytearray = field(default_factory=bytearray)
-    entries: list[int] = field(default_factory=list)
+    entries: array[int] = field(default_factory=lambda: array("I"))
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether row i is entry i, so that the file needs no column to say so."""
+        return all(entry == row for row, entry in enumerate(self.entries))
 
     def planes(self) -> list[bytes]:
         """Return planes of 128 bits, for PDQ the highest frequencies first."""
@@ -67,7 +74,7 @@ class Contents:
     """
 
     classes: list[tuple[int, int, int]] = field(default_factory=list)
-    entry_classes: list[int] = field(default_factory=list)
+    entry_classes: array[int] = field(default_factory=lambda: array("H"))
     entry_ids: bytearray = field(default_factory=bytearray)
     hashers: list[HasherRows] = field(default_factory=list)
     digests: dict[str, list[tuple[bytes, int]]] = field(default_factory=lambda: {k: [] for k in DIGESTS})
@@ -85,8 +92,12 @@ class Contents:
         return len(self.entry_classes) - 1
 
 
-def _u32s(values: list[int]) -> bytes:
-    return struct.pack(f"<{len(values)}I", *values)
+def _column(values: array[int]) -> bytes:
+    """Return the values little-endian; arrays keep ten million of them small."""
+    if sys.byteorder == "big":
+        values = values[:]
+        values.byteswap()
+    return values.tobytes()
 
 
 def _hasher_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
@@ -96,8 +107,8 @@ def _hasher_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
         table.append(_HASHER.pack(rows.name.encode(), rows.model, len(rows.entries), rows.width,
                                   rows.limit, rows.quality, profile))  # fmt: skip
         sections += [(_PLANE, index, at, plane) for at, plane in enumerate(rows.planes())]
-        if rows.entries != list(range(len(rows.entries))):
-            sections.append((_ROW_ENTRIES, index, 0, _u32s(rows.entries)))
+        if not rows.is_straight:
+            sections.append((_ROW_ENTRIES, index, 0, _column(rows.entries)))
     return [(_HASHERS, 0, 0, b"".join(table)), *sections]
 
 
@@ -116,7 +127,7 @@ def _digest_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
         rows = sorted(contents.digests[name])
         if rows:
             sections.append((_DIGEST_KEYS, kind, 0, b"".join(key for key, _ in rows)))
-            sections.append((_DIGEST_ENTRIES, kind, 0, _u32s([entry for _, entry in rows])))
+            sections.append((_DIGEST_ENTRIES, kind, 0, _column(array("I", (entry for _, entry in rows)))))
     return sections
 
 
@@ -125,7 +136,7 @@ def list_bytes(contents: Contents) -> bytes:
     entries = len(contents.entry_classes)
     sections = [
         *_hasher_sections(contents),
-        (_ENTRY_CLASSES, 0, 0, struct.pack(f"<{entries}H", *contents.entry_classes)),
+        (_ENTRY_CLASSES, 0, 0, _column(contents.entry_classes)),
         (_ENTRY_IDS, 0, 0, bytes(contents.entry_ids)),
         (_CLASSES, 0, 0, b"".join(_CLASS.pack(c, f, 0, p) for c, f, p in contents.classes)),
         *_text_sections(contents),

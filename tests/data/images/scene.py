@@ -45,8 +45,8 @@ def _mist(rand: random.Random, width: int, height: int) -> Image.Image:
 
 
 def _clouds(image: Image.Image, rand: random.Random) -> None:
-    thick = Image.blend(_mist(rand, 5, 12), _mist(rand, 14, 40), 0.4)
-    mask = thick.point(lambda level: max(0, min(150, (level - 128) * 4)))
+    thick = Image.blend(_mist(rand, 6, 20), _mist(rand, 16, 60), 0.45)
+    mask = thick.point(lambda level: max(0, min(120, (level - 122) * 2)))
     fade = _ramp(((255,) * 3, (120,) * 3, (0,) * 3), _HORIZON).convert("L")
     mask.paste(0, (0, _HORIZON, *SIZE))
     mask.paste(ImageChops.multiply(mask.crop((0, 0, SIZE[0], _HORIZON)), fade))
@@ -194,5 +194,5 @@ def _boat(pen: _Pen) -> None:
 def _grained(image: Image.Image, rand: random.Random) -> Image.Image:
     """Return *image* with a film's grain, as a photograph would have."""
     grain = Image.frombytes("L", (SIZE[0] // 2, SIZE[1] // 2), rand.randbytes(SIZE[0] * SIZE[1] // 4))
-    soft = grain.resize(SIZE, Image.Resampling.BICUBIC).point(lambda level: 120 + level // 16)
+    soft = grain.resize(SIZE, Image.Resampling.BICUBIC).point(lambda level: 124 + level // 32)
     return ImageChops.overlay(image, Image.merge("RGB", (soft, soft, soft)))

@@ -1,0 +1,61 @@
+"""Pixels to PDQ, against pdqhash and imagehash: python examples/bench_hash.py.
+
+DOORSILL_KERNEL=avx2 (or portable) forces a kernel. Every hash that is timed is compared with
+pdqhash's first; the extra memory is what the core asks its caller for.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from doorsill import core
+from side_by_side import machine, peer, race
+
+
+def photo(width: int, height: int) -> Any:
+    """Return a picture with detail at every scale, made of noise at six sizes."""
+    random = np.random.default_rng(1)
+    total = np.zeros((height, width, 3), np.float32)
+    for step in (2, 8, 32, 64, 128, 256):
+        small = random.integers(0, 256, (height // step + 2, width // step + 2, 3), dtype=np.uint8)
+        big = small.repeat(step, axis=0).repeat(step, axis=1)
+        total += big[:height, :width]
+    return (total / 6).astype(np.uint8)
+
+
+def doorsill_hash(pixels: Any) -> core.Pdq:
+    """Return both profiles and all orientations, as a screening makes them."""
+    height, width, _ = pixels.shape
+    hasher = core.Hasher(width, height, "RGB")
+    hasher.rows(pixels, 3 * width, height)
+    return hasher.end()
+
+
+def main() -> int:
+    """Print the tables; 1 if an answer is wrong."""
+    pdqhash, imagehash, image = peer("pdqhash"), peer("imagehash"), peer("PIL.Image")
+    print(machine())
+    for name, width, height in (("2 MP", 1632, 1224), ("12 MP", 4000, 3000)):
+        pixels = photo(width, height)
+        if pdqhash:
+            vector, quality = pdqhash.compute(pixels)
+            mine = doorsill_hash(pixels)
+            if (np.packbits(vector).tobytes(), quality) != (mine.hash("full"), mine.quality("full")):
+                print(f"WRONG: {name} differs from pdqhash")
+                return 1
+        picture = image.fromarray(pixels) if image else None
+        race(f"{name} RGB buffer to hash (doorsill: two profiles, eight orientations)", {
+            "doorsill": lambda p=pixels: doorsill_hash(p),
+            "pdqhash": pdqhash and (lambda p=pixels: pdqhash.compute(p)),
+            "pdqhash, 8 orientations": pdqhash and (lambda p=pixels: pdqhash.compute_dihedral(p)),
+            "imagehash.phash (64 bits)": imagehash and picture and (lambda p=picture: imagehash.phash(p)),
+        })  # fmt: skip
+        print(f"  memory beside the pixels: {core.workspace(width, height) / 1e6:.2f} MB, "
+              f"pdqhash at least {8 * width * height / 1e6:.0f} MB (two float buffers)")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

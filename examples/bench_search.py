@@ -1,0 +1,103 @@
+"""A million hashes, one thread, against faiss and usearch: python examples/bench_search.py [ROWS].
+
+Before anything is timed, 1,000 queries at exactly distance 30 and 32 from a row, and queries
+near nothing, are answered by doorsill and by brute force in numpy, and compared row by row.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from array import array
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from doorsill import HashList, Trust
+from doorsill.publish.write import Contents, HasherRows, list_bytes
+from side_by_side import machine, peer, race
+
+RADIUS = 31
+
+
+def build(hashes: Any) -> bytes:
+    """Return a list file with one entry for each hash."""
+    rows = HasherRows("pdq", "full", hashes=bytearray(hashes.tobytes()),
+                      entries=array("I", range(len(hashes))))  # fmt: skip
+    return list_bytes(Contents(classes=[(0, 0, 1)], hashers=[rows],
+                               entry_classes=array("H", bytes(2 * len(hashes))),
+                               entry_ids=bytearray(6 * len(hashes))))  # fmt: skip
+
+
+def moved(random: Any, value: Any, bits: int) -> Any:
+    """Return a hash with exactly that many bits changed."""
+    mask = np.zeros(256, np.uint8)
+    mask[random.choice(256, bits, replace=False)] = 1
+    return value ^ np.packbits(mask)
+
+
+def brute_force(hashes: Any, query: Any, radius: int) -> list[tuple[int, int]]:
+    """Return (distance, row) of every row within the radius, by the plainest means."""
+    different = np.bitwise_xor(hashes.view(np.uint64), query.view(np.uint64))
+    bits = np.unpackbits(different.view(np.uint8), axis=1) if not hasattr(np, "bitwise_count") else None
+    far = np.bitwise_count(different).sum(axis=1) if bits is None else bits.sum(axis=1)
+    near = np.flatnonzero(far <= radius)
+    return sorted((int(far[row]), int(row)) for row in near)
+
+
+def check(handle: Any, hashes: Any, random: Any, count: int = 1000) -> int:
+    """Return how many of the queries got another answer than brute force gives."""
+    wrong = 0
+    for turn in range(count):
+        near = hashes[random.integers(len(hashes))]
+        query = moved(random, near, (30, 32)[turn % 2]) if turn % 10 else random.bytes(32)
+        query = np.frombuffer(bytes(query), np.uint8)
+        for radius in (RADIUS, 32):
+            found = [(d, row) for d, row, _ in handle.search(0, query.tobytes(), radius)]
+            wrong += found != brute_force(hashes, query, radius)
+    return wrong
+
+
+def main(rows: int) -> int:
+    """Print the tables; 1 if an answer is wrong."""
+    faiss, usearch = peer("faiss"), peer("usearch.index")
+    random = np.random.default_rng(2)
+    hashes = random.integers(0, 256, (rows, 32), dtype=np.uint8)
+    data = build(hashes)
+    print(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.dsl"
+        path.write_bytes(data)
+        race(f"opening an unsigned list of {rows:,} ({len(data) / 1e6:.0f} MB)", {
+            "doorsill": lambda: HashList.open(path, Trust.none()),
+            "reading the file": path.read_bytes,
+        }, rounds=5)  # fmt: skip
+    handle = HashList(data, Trust.none()).handle
+    start, count = time.perf_counter(), max(50, 1_000_000_000 // rows // 1000 * 1)
+    count = min(count, 1000)
+    wrong = check(handle, hashes, random, count)
+    print(f"\n{count} queries against brute force at radius {RADIUS} and 32: {wrong} wrong "
+          f"({time.perf_counter() - start:.0f} s)")  # fmt: skip
+    if wrong:
+        return 1
+    nothing = random.integers(0, 256, 32, dtype=np.uint8)
+    flat = None
+    if faiss:
+        faiss.omp_set_num_threads(1)
+        flat = faiss.IndexBinaryFlat(256)
+        flat.add(hashes)
+    for name, query in (("no match", nothing), ("one match at 30", moved(random, hashes[rows // 2], 30))):
+        one, raw = query.reshape(1, 32), query.tobytes()
+        race(f"{rows:,} hashes, one query, {name}", {
+            "doorsill": lambda r=raw: handle.search(0, r, RADIUS),
+            "faiss IndexBinaryFlat k=1": flat and (lambda q=one: flat.search(q, 1)),
+            "faiss IndexBinaryFlat range": flat and (lambda q=one: flat.range_search(q, RADIUS + 1)),
+            "usearch exact": usearch and (lambda q=one: usearch.search(
+                hashes, q, 1, usearch.MetricKind.Hamming, exact=True, threads=1)),
+        }, rounds=15)  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))

@@ -1,0 +1,152 @@
+"""The command `doorsill`.
+
+Modules are loaded by the command that needs them: `doorsill screen one.jpg` is mostly Python's
+own start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from doorsill.cli_output import INTERRUPTED, PIPE_CLOSED, TROUBLE, clean, complain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ABOUT = """\
+Compare pictures with hash lists of known material, on this device. doorsill sends nothing.
+
+exit status of `screen`: 1 if any picture matches, else 2 if any could not be told, else 0;
+of the others: 0, or 2 after an error."""
+
+
+class _Version(argparse.Action):
+    def __call__(self, *_: object) -> None:
+        from doorsill.core import version  # noqa: PLC0415 - only here
+
+        print(f"doorsill {version()}")
+        sys.exit(0)
+
+
+def _limit(text: str) -> int:
+    bits = int(text)
+    if not 0 <= bits <= 64:  # noqa: PLR2004 - a quarter of PDQ's 256 bits
+        raise argparse.ArgumentTypeError(f"{bits} bits; a PDQ limit lies in 0..64")
+    return bits
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="doorsill", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _screen_options(_command(commands, "screen", "cli_screen:screen", "screen files and folders"))
+
+    demo = _command(commands, "demo", "demo:command", "see it work in a second")
+    demo.add_argument("--html", metavar="OUT", help="also write a contact sheet, one file")
+
+    made = _command(commands, "hash", "cli_hash:hash_files", "print PDQ hashes")
+    made.add_argument("paths", nargs="+", metavar="PATH", help="a picture or a folder")
+    _profile_option(made)
+
+    pair = _command(commands, "compare", "cli_hash:compare", "tell how far two pictures are apart")
+    pair.add_argument("a", metavar="A")
+    pair.add_argument("b", metavar="B")
+    _profile_option(pair)
+
+    lists = commands.add_parser("list", help="build a hash list, or show what one can do")
+    under = lists.add_subparsers(metavar="COMMAND", required=True)
+    _build_options(_command(under, "build", "cli_list:build", "write a list from rows or originals"))
+    shown = _command(under, "show", "cli_list:show", "show what a list can do")
+    shown.add_argument("lists", nargs="+", metavar="L", help="a list")
+
+    doctor = _command(commands, "doctor", "cli_doctor:doctor", "check this installation with the test card")
+    doctor.add_argument("--list", dest="lists", action="append", default=[], metavar="L", help="a list to check")
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, home: str, words: str
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    made.add_argument("--json", action="store_true", help="print one JSON object a line")
+    made.set_defaults(home=home)
+    return made
+
+
+def _screen_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("paths", nargs="+", metavar="PATH", help="a picture, or a folder to walk")
+    command.add_argument("--list", dest="lists", action="append", default=[], metavar="L",
+                         help="a list, may be given several times; without it the DEMO list is used")  # fmt: skip
+    command.add_argument("--explain", action="store_true", help="print views, hashes, distances and the rule")
+
+
+def _profile_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--profile", choices=("full", "cpp512"), default="full",
+                         help="full as python-threatexchange, cpp512 as Meta's C++ tool")  # fmt: skip
+
+
+def _build_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("inputs", nargs="+", metavar="ROWS-or-FOLDER",
+        help="a CSV of hash,quality,name, or originals and folders of them")  # fmt: skip
+    add("-o", "--output", required=True, metavar="L", help="the list to write")
+    add("--name", default="", help="what the list calls itself; else the name of its file")
+    add("--publisher", default="unnamed publisher", help="who answers for it")
+    add("--category", default="known pictures", help="what its entries are")
+    add("--message", default="", help="what a person is told; never accuse, it may be the victim")
+    add("--help-link", default="", metavar="URL", help="where help is, https")
+    add("--appeal-link", default="", metavar="URL", help="where to appeal, https")
+    add("--demo", action="store_true", help="mark it as a list of harmless pictures")
+    add("--epoch", type=int, default=0, metavar="N", help="number of the release, from 0")
+    add("--profile", choices=("full", "cpp512", "unknown"), default="unknown",
+        help="which tool hashed the CSV rows; unknown is safe")  # fmt: skip
+    add("--limit", type=_limit, default=31, metavar="BITS", help="greatest PDQ distance that matches (31)")
+    add("--seed-entries", action="store_true", help="the entries are not reviewed yet: never more than warn")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    _prepare_output()
+    args = parser().parse_args(arguments)
+    module, function = args.home.split(":")
+    try:
+        status = int(getattr(import_module(f"doorsill.{module}"), function)(args))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone; Python must not complain about it when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - a person at a terminal gets a sentence, no traceback
+        complain(_sentence(error))
+        return TROUBLE
+    return status
+
+
+def _prepare_output() -> None:
+    """Let a terminal that lacks a character show its code, where Python would raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _sentence(error: Exception) -> str:
+    from doorsill.errors import DoorsillError  # noqa: PLC0415 - only after an error
+
+    if isinstance(error, DoorsillError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; check the name and permissions"
+    return f"{type(error).__name__}: {clean(error)}; this is a fault of doorsill, please report it"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

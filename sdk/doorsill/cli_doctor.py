@@ -1,0 +1,120 @@
+"""`doorsill doctor`: whether this installation does what it should."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from doorsill.cli_files import demo_list
+from doorsill.cli_output import OK, TROUBLE, emit, fields, paint
+
+if TYPE_CHECKING:
+    import argparse
+
+# Pillow's name of each codec and library, and what people call it.
+_CODECS = {
+    "jpg": "JPEG",
+    "libjpeg_turbo": "JPEG turbo",
+    "zlib": "PNG",
+    "webp": "WebP",
+    "avif": "AVIF",
+    "jpg_2000": "JPEG 2000",
+    "libtiff": "TIFF",
+    "littlecms2": "colour profiles",
+}
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Print what is installed and prove with the test card that it works."""
+    facts = _installed() | _self_test(args.lists)
+    if args.json:
+        emit(facts)
+    else:
+        _print(facts)
+    return OK if facts["test_card"]["passed"] else TROUBLE
+
+
+def _installed() -> dict[str, Any]:
+    import platform  # noqa: PLC0415 - commands load what they use
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    import PIL  # noqa: PLC0415
+    from PIL import features  # noqa: PLC0415
+
+    from doorsill import core  # noqa: PLC0415
+
+    return {
+        "version": core.version(),
+        "kernel": core.kernel(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "pillow": PIL.__version__,
+        "codecs": {name: bool(features.check(key)) for key, name in _CODECS.items()},
+        "heif": find_spec("pillow_heif") is not None,
+    }
+
+
+def _self_test(paths: list[str]) -> dict[str, Any]:
+    """Screen the test card before each list and compare its own hashes with the published ones."""
+    from doorsill.errors import DoorsillError  # noqa: PLC0415
+    from doorsill.gate import Gate  # noqa: PLC0415
+    from doorsill.lists import HashList  # noqa: PLC0415
+    from doorsill.trust import Trust  # noqa: PLC0415
+
+    lists = [HashList.open(path, Trust.none()) for path in paths] or [demo_list()]
+    found: dict[str, Any] = {"passed": False, "lists": [each.name for each in lists]}
+    tiers: dict[str, Any] = {}
+    try:
+        verdict = Gate(lists).self_test()
+    except DoorsillError as error:
+        found["trouble"] = str(error)
+    else:
+        tiers = {"trust": verdict.trust, "protection": verdict.protection}
+        found["milliseconds"] = round(verdict.milliseconds, 3)
+        found |= _published()
+        found["passed"] = found["hashes_as_published"]
+    return {"test_card": found, **tiers}
+
+
+def _published() -> dict[str, Any]:
+    """Tell whether this machine's hashes of the card are those that everyone gets."""
+    from hashlib import sha256  # noqa: PLC0415
+
+    from doorsill import testcard  # noqa: PLC0415
+    from doorsill.hashes import hash_image  # noqa: PLC0415
+
+    card = testcard.test_card()
+    made = {profile: hash_image(card, profile).hex for profile in testcard.PDQ}
+    same = made == testcard.PDQ and sha256(card).hexdigest() == testcard.SHA256
+    return {"hashes_as_published": same} | ({} if same else {"hashes": made})
+
+
+def _print(facts: dict[str, Any]) -> None:
+    card = facts["test_card"]
+    missing = [name for name, there in facts["codecs"].items() if not there]
+    present = ", ".join(name for name, there in facts["codecs"].items() if there)
+    passed = paint("works", "bold", "green") if card["passed"] else paint("DOES NOT WORK", "bold", "red")
+    print(f"doorsill {facts['version']} {passed}")
+    fields([
+        ("kernel", facts["kernel"]),
+        ("platform", f"{facts['platform']}, Python {facts['python']}, Pillow {facts['pillow']}"),
+        ("codecs", present + (f"; missing: {', '.join(missing)}" if missing else "")),
+        ("HEIC", "yes" if facts["heif"] else "no: pip install 'doorsill[heif]' reads iPhone pictures"),
+        ("test card", _card(card)),
+        ("trust", _TIERS.get(facts.get("trust", ""), facts.get("trust", "not asked"))),
+        ("protection", _TIERS.get(facts.get("protection", ""), facts.get("protection", "not asked"))),
+    ])  # fmt: skip
+
+
+_TIERS = {
+    "none": "none: the list is not signed, whoever can write the file decides what is in it",
+    "inline": "inline: pictures are decoded in the host's own process",
+}
+
+
+def _card(card: dict[str, Any]) -> str:
+    lists = ", ".join(card["lists"])
+    if "trouble" in card:
+        return f"not found: {card['trouble']}"
+    if not card["passed"]:
+        return "found, but its hashes are not the published ones: lists of others will not match here"
+    return f"decoded, hashed, found and stopped in {card['milliseconds']:.1f} ms ({lists})"

@@ -1,0 +1,66 @@
+"""From the paths of a command line to files and an open gate."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from doorsill.cli_output import complain, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doorsill.gate import Gate
+    from doorsill.lists import HashList
+
+
+def walk(paths: Sequence[str]) -> tuple[list[str], int]:
+    """Return the files that *paths* name, and how many folders could not be read.
+
+    Folders are walked to the bottom in sorted order; links to folders are not followed, so
+    that a walk ends.
+    """
+    files: list[str] = []
+    broken: list[OSError] = []
+    for path in paths:
+        if not os.path.isdir(path):  # noqa: PTH112 - names are kept as they were typed
+            files.append(path)
+            continue
+        for folder, folders, names in os.walk(path, onerror=broken.append):
+            folders.sort()
+            files += [os.path.join(folder, name) for name in sorted(names)]  # noqa: PTH118
+    for error in broken:
+        complain(f"{error.filename}: {error.strerror}; check its permissions")
+    return files, len(broken)
+
+
+def demo_list() -> HashList:
+    """Open the DEMO list inside the package."""
+    from importlib.resources import files  # noqa: PLC0415 - hosts never need it
+
+    from doorsill.lists import HashList  # noqa: PLC0415 - commands load what they use
+    from doorsill.trust import Trust  # noqa: PLC0415
+
+    data = files("doorsill").joinpath("data", "demo.dsl").read_bytes()
+    return HashList(data, Trust.none(), path="the DEMO list")
+
+
+def open_lists(paths: Sequence[str]) -> list[HashList]:
+    """Open the named lists, or the DEMO list, which is then announced loudly on stderr."""
+    from doorsill.lists import HashList  # noqa: PLC0415
+    from doorsill.trust import Trust  # noqa: PLC0415
+
+    if paths:
+        return [HashList.open(path, Trust.none()) for path in paths]
+    warning = "NO LIST GIVEN: comparing with the built-in DEMO list of harmless pictures."
+    print(paint(warning, "bold", "yellow", stream=sys.stderr), file=sys.stderr)
+    print("It finds nothing that matters. Name a real list with --list FILE.", file=sys.stderr)
+    return [demo_list()]
+
+
+def open_gate(paths: Sequence[str]) -> Gate:
+    """Return a gate before the named lists, or before the DEMO list."""
+    from doorsill.gate import Gate  # noqa: PLC0415
+
+    return Gate(open_lists(paths))

@@ -1,0 +1,139 @@
+"""`doorsill list build` and `doorsill list show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doorsill.cli_output import OK, Progress, clean, complain, emit, fields, paint, table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from doorsill.lists import HashList
+    from doorsill.publish.build import ListWords
+
+_SEED = 1
+_NOTES = 20  # enough to see what is wrong with a file; --json has all of them
+_KEYS = 1024  # how many categories are asked for; the format has no list of them
+
+
+def build(args: argparse.Namespace) -> int:
+    """Write a list from rows or originals and say what became of each."""
+    from doorsill.publish.build import build_list  # noqa: PLC0415 - clients never load it
+
+    progress = Progress(2)  # how many files there are is only known underneath
+    try:
+        report = build_list(
+            [Path(path) for path in args.inputs],
+            Path(args.output),
+            _words(args),
+            progress=lambda done, total: progress.show(done * 2 // max(total, 1), f"{done} of {total} files"),
+        )
+    finally:
+        progress.clear()
+    if args.json:
+        emit({"path": args.output, **vars(report)})
+        return OK
+    for note in report.notes[:_NOTES]:
+        complain(note)
+    if len(report.notes) > _NOTES:
+        complain(f"and {len(report.notes) - _NOTES} more; --json gives them all")
+    print(f"{clean(args.output)}: {report.entries} entries, {report.hashes} hashes, {report.size} bytes; "
+          "the test card is in it. Not signed yet: `doorsill list show` says what it can do.")  # fmt: skip
+    return OK
+
+
+def _words(args: argparse.Namespace) -> ListWords:
+    from doorsill.publish.build import ListWords  # noqa: PLC0415
+
+    return ListWords(
+        name=args.name or Path(args.output).stem,
+        publisher=args.publisher,
+        category=args.category,
+        message=args.message,
+        help_link=args.help_link,
+        appeal_link=args.appeal_link,
+        demo=args.demo,
+        epoch=args.epoch,
+        profile=args.profile,
+        limit=args.limit,
+        flags=_SEED if args.seed_entries else 0,
+    )
+
+
+def show(args: argparse.Namespace) -> int:
+    """Print what a list can do."""
+    from doorsill.lists import HashList  # noqa: PLC0415
+    from doorsill.trust import Trust  # noqa: PLC0415
+
+    for path in args.lists:
+        facts = _facts(path, HashList.open(path, Trust.none()))
+        if args.json:
+            emit(facts)
+        else:
+            _print(facts)
+    return OK
+
+
+def _facts(path: str, each: HashList) -> dict[str, Any]:
+    info = each.info
+    return {
+        "path": path,
+        "name": each.name,
+        "demo": each.is_demo,
+        "epoch": info["epoch"],
+        "size": info["size"],
+        "entries": len(each),
+        "withdrawn": info["withdrawn"],
+        "test_card": info["test_entries"] > 0,
+        "hashers": [hasher._asdict() for hasher in each.hashers],
+        "digests": info["digests"],
+        "categories": _categories(each),
+        "publishers": _texts(each, "PUBLISHER", 64),
+        "trust": each.trust.tier,
+    }
+
+
+def _texts(each: HashList, kind: str, keys: int) -> dict[int, str]:
+    from doorsill.lists import Text  # noqa: PLC0415
+
+    found = ((key, each.text(Text[kind], key)) for key in range(keys))
+    return {key: text for key, text in found if text}
+
+
+def _categories(each: HashList) -> list[dict[str, Any]]:
+    from doorsill.lists import Text  # noqa: PLC0415
+
+    return [
+        {"name": name}
+        | {kind.name.lower(): each.text(kind, key) for kind in (Text.MESSAGE, Text.HELP, Text.APPEAL)}
+        for key, name in _texts(each, "CATEGORY", _KEYS).items()
+    ]
+
+
+def _print(facts: dict[str, Any]) -> None:
+    demo = "  DEMO: harmless pictures only" if facts["demo"] else ""
+    print(f"{paint(clean(facts['name']), 'bold')}{paint(demo, 'yellow')}")
+    entries = f"{facts['entries']}, {facts['withdrawn']} withdrawn"
+    card = "yes, not counted above" if facts["test_card"] else "MISSING; this list cannot be proved to work"
+    fields([
+        ("file", facts["path"]),
+        ("epoch", facts["epoch"]),
+        ("size", f"{facts['size']} bytes"),
+        ("entries", entries),
+        ("test card", card),
+        ("publishers", ", ".join(facts["publishers"].values()) or "not named"),
+        ("trust", _trust(facts["trust"])),
+    ])  # fmt: skip
+    rows = [(h["name"], h["profile"], h["rows"], f"{h['limit']} of {h['width']} bits", h["quality"])
+            for h in facts["hashers"]]  # fmt: skip
+    rows += [(kind, "", count, "same file", "") for kind, count in facts["digests"].items() if count]
+    table(("compares by", "profile", "rows", "match within", "least quality"), rows)
+    for category in facts["categories"]:
+        print(f"  category {clean(category['name'])}")
+        fields([(k, v) for k, v in category.items() if v and k != "name"], indent="    ")
+
+
+def _trust(tier: str) -> str:
+    return "none: whoever can write the file decides what is in it" if tier == "none" else tier

@@ -1,0 +1,194 @@
+"""The Gate: what it takes, what it answers, and that it keeps its word under load."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pictures
+import pytest
+from doorsill import (
+    Action, Cancelled, DoorsillError, Evidence, Gate, HashList, Limits, Outcome, hash_image,
+)  # fmt: skip
+from lists import hash_list
+from PIL import Image
+
+PICTURE = Image.fromarray(pictures.make("photo", 400, 300, 1))
+OTHER = Image.fromarray(pictures.make("photo", 400, 300, 2))
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """Return the image as a file's bytes."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+DATA = encoded(PICTURE)
+LISTED = hash_list(pdq={0: hash_image(PICTURE).bytes},
+                   digests={"sha256": [(hashlib.sha256(b"a video").digest(), 1)]})  # fmt: skip
+EMPTY = hash_list(pdq={0: hashlib.sha256(b"other").digest()})
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """Return a gate before one listed picture and one listed video."""
+    return Gate(LISTED)
+
+
+def test_every_input(gate: Gate, tmp_path: Path) -> None:
+    """A path, bytes, a file, an image and arrays all give the same match."""
+    path = tmp_path / "picture.png"
+    path.write_bytes(DATA)
+    array = np.asarray(PICTURE)
+    inputs = [path, str(path), DATA, bytearray(DATA), io.BytesIO(DATA), Image.open(path), PICTURE,
+              array, np.asfortranarray(array), array[:, ::-1], np.dstack([array, array[:, :, :1] | 255])]  # fmt: skip
+    for picture in inputs:
+        verdict = gate.screen(picture)
+        assert (Outcome.MATCH, Action.BLOCK, Evidence.SINGLE) == (
+            verdict.outcome, verdict.action, verdict.evidence)  # fmt: skip
+        assert "000000000000" == verdict.matches[0].entry
+
+
+def test_other_picture(gate: Gate) -> None:
+    """Another picture is clear, and the verdict says what was compared and how well protected."""
+    verdict = gate.screen(encoded(OTHER))
+    assert (Outcome.CLEAR, Action.SEND, ()) == (verdict.outcome, verdict.action, verdict.matches)
+    assert ("inline", "none") == (verdict.protection, verdict.trust)
+    assert {"sha256", "sha1", "md5"} < set(verdict.coverage)
+    assert verdict.milliseconds > 0
+
+
+@pytest.mark.parametrize("bad", [3, None, np.zeros((5, 5, 2), np.uint8), np.zeros((5, 5)), np.zeros((0, 5), np.uint8)])
+def test_wrong_types(gate: Gate, bad: Any) -> None:
+    """What is no picture by its type is the host's mistake and says so."""
+    with pytest.raises(TypeError, match="pass"):
+        gate.screen(bad)
+
+
+def test_exact_on_any_file(gate: Gate) -> None:
+    """A listed video matches by its digest, though nothing can look into it."""
+    verdict = gate.screen(b"a video")
+    assert (Outcome.MATCH, Evidence.EXACT, "sha256") == (
+        verdict.outcome, verdict.evidence, verdict.matches[0].hasher)  # fmt: skip
+
+
+def test_source(gate: Gate, tmp_path: Path) -> None:
+    """The original's digests count beside those of what is sent."""
+    original = tmp_path / "original"
+    original.write_bytes(b"a video")
+    for source in (original, b"a video", io.BytesIO(b"a video")):
+        assert Evidence.EXACT == gate.screen(encoded(OTHER), source=source).evidence
+
+
+def test_missing_and_odd_paths(gate: Gate, tmp_path: Path) -> None:
+    """A missing file, a folder, a pipe and a device are unreadable, at once."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "none", tmp_path, tmp_path / "pipe", "/dev/zero"):
+        verdict = gate.screen(path)
+        assert (Outcome.UNREADABLE, Action.WARN) == (verdict.outcome, verdict.action)
+        assert verdict.reason.startswith("file: ")
+
+
+def test_size_limit(tmp_path: Path) -> None:
+    """A file over the limit is unreadable if it claims to be a picture; its digests still count."""
+    video = b"a long video" * 100
+    listed = hash_list(pdq={}, digests={"sha256": [(hashlib.sha256(video).digest(), 1)]})
+    small = Gate(listed, limits=Limits(bytes=1000))
+    path = tmp_path / "big.png"
+    path.write_bytes(DATA)
+    for picture in (path, DATA):
+        assert Outcome.UNREADABLE == small.screen(picture).outcome
+    path.write_bytes(video)
+    for picture in (path, video):
+        assert Evidence.EXACT == small.screen(picture).evidence
+    path.write_bytes(b"a text" * 1000)
+    assert Outcome.OUT_OF_SCOPE == small.screen(path).outcome
+
+
+def test_array_limit() -> None:
+    """An array over the limit is unreadable."""
+    assert Outcome.UNREADABLE == Gate(LISTED, limits=Limits(pixels=99)).screen(np.zeros((10, 10), np.uint8)).outcome
+
+
+def test_deadline_and_cancel(gate: Gate) -> None:
+    """Late is UNREADABLE('time'); cancelled raises."""
+    verdict = gate.screen(DATA, deadline=0)
+    assert Outcome.UNREADABLE == verdict.outcome
+    assert verdict.reason.startswith("time")
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        gate.screen(DATA, cancel=cancel)
+
+
+def test_async(gate: Gate) -> None:
+    """`await screen_async` answers like `screen`, many at a time."""
+
+    async def many() -> list[Outcome]:
+        found = await asyncio.gather(*(gate.screen_async(DATA) for _ in range(8)))
+        return [verdict.outcome for verdict in found]
+
+    assert [Outcome.MATCH] * 8 == asyncio.run(many())
+
+
+def test_no_list() -> None:
+    """A gate without lists would clear everything, so there is none."""
+    with pytest.raises(DoorsillError, match="without a list"):
+        Gate([])
+
+
+def test_several_lists() -> None:
+    """Every list is searched, and the match says which one it was."""
+    verdict = Gate([EMPTY, LISTED]).screen(DATA)
+    assert 1 == len(verdict.matches)
+    assert Outcome.MATCH == verdict.outcome
+
+
+def test_swap_under_load() -> None:
+    """While lists are swapped, every screening gives the whole answer of one list or the other."""
+    gate, stop, wrong = Gate(LISTED), threading.Event(), []
+
+    def screen() -> None:
+        while not stop.is_set():
+            outcome = gate.screen(np.asarray(PICTURE)).outcome
+            if outcome not in (Outcome.MATCH, Outcome.CLEAR):
+                wrong.append(outcome)
+
+    threads = [threading.Thread(target=screen) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for turn in range(300):
+        gate.replace_lists(EMPTY if turn % 2 else LISTED)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert [] == wrong
+
+
+def test_lists_outlive_their_names() -> None:
+    """A gate keeps its lists alive, whatever the host forgets."""
+    gate = Gate(hash_list(pdq={0: hash_image(PICTURE).bytes}))
+    import gc  # noqa: PLC0415 - used once
+
+    gc.collect()
+    assert Outcome.MATCH == gate.screen(DATA).outcome
+
+
+def test_open_reads_privately(tmp_path: Path) -> None:
+    """A list that changes on disk after it was opened changes nothing."""
+    from doorsill import Trust  # noqa: PLC0415 - used once
+
+    vector = Path(__file__).parent / "data/vectors/list.dsl"
+    path = tmp_path / "list.dsl"
+    path.write_bytes(vector.read_bytes())
+    opened = HashList.open(path, Trust.none())
+    path.write_bytes(b"")
+    assert 69 == len(opened)
+    assert Outcome.CLEAR == Gate(opened).screen(DATA).outcome
