@@ -49,3 +49,6 @@ def chunk(name: bytes, body: bytes) -> bytes:
     return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
 
 
+def with_chunk(png: bytes, name: bytes, body: bytes) -> bytes:
+    """Put a chunk behind the IHDR."""
+    return png[:33] + chunk(name, body) + png[33:]

@@ -6,8 +6,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from drawn import PNG_START, chunk, decoy, saved
-from PIL import PngImagePlugin
+from drawn import PNG_START, chunk, decoy, saved, with_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,9 +90,8 @@ def tiff_sub_picture(picture: Image.Image) -> bytes:
     entries = [first[page + 2 + 12 * at : page + 14 + 12 * at] for at in range(count)]
     entries.append(struct.pack("<HHII", 330, 4, 1, ifd))
     new = len(joined)
-    joined += struct.pack("<H", count + 1) + b"".join(
-        sorted(entries, key=lambda e: struct.unpack("<H", e[:2]))
-    )
+    entries.sort(key=lambda entry: int.from_bytes(entry[:2], "little"))
+    joined += struct.pack("<H", count + 1) + b"".join(entries)
     joined += b"\0\0\0\0"
     struct.pack_into("<I", joined, 4, new)
     return bytes(joined)
@@ -148,7 +146,9 @@ def progressive_no_end(picture: Image.Image) -> bytes:
     return saved(picture, "JPEG", quality=92, progressive=True)[:-2]
 
 
-def _cut(kind: str, share: float, **options: Any) -> Maker:
+def cut_off(kind: str, share: float, **options: Any) -> Maker:
+    """Return a maker of files that end after a *share* of their bytes."""
+
     def make(picture: Image.Image) -> bytes:
         data = saved(picture, kind, **options)
         return data[: int(len(data) * share)]
@@ -182,8 +182,13 @@ def png_bad_adler(picture: Image.Image) -> bytes:
 
 def png_huge_text(picture: Image.Image) -> bytes:
     """A PNG with a note that unpacks to 2 MB, which Pillow refuses."""
-    info = PngImagePlugin.PngInfo()
-    data = saved(picture, "PNG", pnginfo=info)
-    return _with_chunk(data, b"zTXt", b"note\0\0" + zlib.compress(bytes(2_000_000)))
+    return with_chunk(saved(picture, "PNG"), b"zTXt", b"note\0\0" + zlib.compress(bytes(2_000_000)))
 
 
+FRAMES: tuple[Maker, ...] = (
+    frame2_gif, frame2_webp, frame2_apng, frame2_avif, frame40_gif, default_apng, animated_apng,
+    mpo_second, trailing_jpeg, tiff_page2, tiff_sub_picture, icon, bitmap_icon, junk_prefix,
+)  # fmt: skip
+DAMAGED: tuple[Maker, ...] = (
+    jpeg_no_end, progressive_no_end, png_bad_crc, png_bad_text, png_bad_adler, png_huge_text,
+)  # fmt: skip

@@ -1,20 +1,21 @@
 """Trap files: each shows a picture to a receiver and hides it from a plain matcher.
 
 Every function takes a benign picture (mode RGB) and returns the bytes of one file. `TRAPS` hides
-the picture itself, `BROKEN` damages it, `PLAIN` are controls that every matcher reads.
+the picture itself, `CUT` drops the end of it, `PLAIN` are controls that every matcher reads.
 """
 
 from __future__ import annotations
 
-import io
 import random
 import struct
-import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageOps
 
 import icc
+import trap_frames
+from drawn import decoy, saved, with_chunk
+from trap_frames import cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,12 +168,7 @@ def float_tiff(picture: Image.Image) -> bytes:
 def gamma_png(picture: Image.Image) -> bytes:
     """Nearly black, and a gAMA chunk that brings the picture back."""
     dark = picture.point([round(255 * (level / 255) ** 6) for level in range(256)] * 3)
-    return _with_chunk(saved(dark, "PNG"), b"gAMA", struct.pack(">I", 45455 * 6))
-
-
-def _with_chunk(png: bytes, name: bytes, body: bytes) -> bytes:
-    """Put a chunk behind the IHDR."""
-    return png[:33] + chunk(name, body) + png[33:]
+    return with_chunk(saved(dark, "PNG"), b"gAMA", struct.pack(">I", 45455 * 6))
 
 
 # ---- alpha
@@ -216,8 +212,8 @@ def on_grey(picture: Image.Image) -> bytes:
     pixels = bytearray()
     for veil, level in zip(other, gray, strict=True):
         # Over grey: (over white + over black) / 2 = the picture, whatever the other adds.
-        swing = 30 + veil * 170 // 255
-        half = 105 + level * 40 // 255
+        swing = 0 + veil * 180 // 255
+        half = 90 + level * 75 // 255
         alpha = 255 - swing
         colour = min(255, max(0, round((half - swing / 2) * 255 / alpha)))
         pixels += bytes((colour, colour, colour, alpha))
@@ -284,10 +280,7 @@ _MAKERS: tuple[Maker, ...] = (
     one_bit_tiff, gray_alpha_png, lab_tiff, inverted_profile_jpeg, inverted_profile_png,
     inverted_gray_profile, single_channel_profile, gray16_png, gray16_low, gray16_tiff, gray32_tiff,
     float_tiff, gamma_png, alpha_over_white, alpha_over_black, alpha_webp, under_alpha, on_grey,
-    exif_png, exif_webp, exif_webp_ignored, exif_avif, frame2_gif, frame2_webp, frame2_apng,
-    frame2_avif, frame40_gif, default_apng, animated_apng, mpo_second, trailing_jpeg, tiff_page2,
-    tiff_sub_picture, icon, bitmap_icon, junk_prefix, jpeg_no_end, progressive_no_end, png_bad_crc,
-    png_bad_text, png_bad_adler, png_huge_text,
+    exif_png, exif_webp, exif_webp_ignored, exif_avif, *trap_frames.FRAMES, *trap_frames.DAMAGED,
 )  # fmt: skip
 
 TRAPS: dict[str, Maker] = {make.__name__: make for make in _MAKERS} | {
@@ -296,7 +289,7 @@ TRAPS: dict[str, Maker] = {make.__name__: make for make in _MAKERS} | {
 
 # Cut off after a share of the bytes: a viewer shows the upper part and grey or nothing below.
 CUT: dict[str, Maker] = {
-    f"{name} cut at {share:.0%}": _cut(name.split()[-1].upper(), share, **options)
+    f"{name} cut at {share:.0%}": cut_off(name.split()[-1].upper(), share, **options)
     for name, options in {
         "jpeg": {"quality": 92},
         "progressive jpeg": {"quality": 92, "progressive": True},

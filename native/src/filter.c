@@ -74,6 +74,17 @@ void doorsill_scratch_init(doorsill_scratch *s, const doorsill_filter *a, const 
   s->inverse = take_floats(arena, DOORSILL_CHUNK, 0);
 }
 
+/* Processors fetch ahead along a row or two, not along 16 that are read by turns: two chunks
+ * ahead is soon enough, and past the end of the pixels harmless. */
+static void fetch_ahead(const uint8_t *pixels, size_t bytes) {
+#if defined(__GNUC__)
+  for (size_t i = 0; i < bytes; i += 64)
+    __builtin_prefetch((const void *)((uintptr_t)pixels + 2 * bytes + i));
+#else
+  (void)pixels, (void)bytes;
+#endif
+}
+
 /* Luma of the columns from `column` on, n of them (a multiple of 16), as columns of lanes. */
 static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
                  const doorsill_scratch *s, const doorsill_rows_in *in, size_t column, size_t n,
@@ -84,24 +95,28 @@ static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
     float *row = s->rows + (size_t)DOORSILL_CHUNK * lane;
     const size_t here = lane < in->count ? valid : 0;
     if (here && in->luma) memcpy(row, in->luma + in->pitch * lane + column, here * sizeof *row);
-    if (here && !in->luma)
-      kernels->luma(
-          in->pixels + in->stride * (ptrdiff_t)lane + column * doorsill_pixel_bytes(in->format),
-          here, in->format, in->ground, row);
+    if (here && !in->luma) {
+      const size_t step = doorsill_pixel_bytes(in->format);
+      const uint8_t *pixels = in->pixels + in->stride * (ptrdiff_t)lane + step * column;
+      fetch_ahead(pixels, step * here);
+      kernels->luma(pixels, here, in->format, in->ground, row);
+    }
     memset(row + here, 0, (n - here) * sizeof *row);
   }
   kernels->columns(s->rows, DOORSILL_CHUNK, n, x);
 }
 
-/* The second column box, for the 64 columns that are kept: one more row. */
-static void second_row(doorsill_filter *f, const float value[DOORSILL_GRID]) {
-  float *ring = f->second_ring + (size_t)(f->second_rows % f->y.window) * DOORSILL_GRID;
-  float *sums = f->second_sums;
-  for (size_t k = 0; k < DOORSILL_GRID; k++) {
-    sums[k] += value[k];
-    sums[k] -= ring[k];
-    ring[k] = value[k];
-  }
+/* The second column box, for the 64 columns that are kept: one more row, its values in four
+ * groups of 16, `step` apart. */
+static void second_row(doorsill_filter *f, const float *restrict value, size_t step) {
+  float *restrict ring = f->second_ring + (size_t)(f->second_rows % f->y.window) * DOORSILL_GRID;
+  float *restrict sums = f->second_sums;
+  for (size_t group = 0; group < DOORSILL_GRID; group += DOORSILL_LANES, value += step)
+    for (size_t k = 0; k < DOORSILL_LANES; k++) {
+      sums[group + k] += value[k];
+      sums[group + k] -= ring[group + k];
+      ring[group + k] = value[k];
+    }
   const int32_t o = f->second_rows++ - (f->y.half - 1);
   const float count = window_count(&f->y, o);
   for (; f->grid_rows < DOORSILL_GRID && grid_source(&f->y, f->grid_rows) == o; f->grid_rows++)
@@ -128,10 +143,20 @@ static int32_t keep(const doorsill_filter *f, const doorsill_scratch *s, int32_t
     const int32_t o = grid_source(&f->x, kept);
     const float *sum = s->second + DOORSILL_LANES * (o - from);
     const float count = window_count(&f->x, o);
-    for (int32_t lane = 0; lane < DOORSILL_LANES; lane++)
-      s->found[DOORSILL_GRID * lane + kept] = sum[lane] / count;
+    float mean[DOORSILL_LANES];
+    for (int32_t lane = 0; lane < DOORSILL_LANES; lane++) mean[lane] = sum[lane] / count;
+    memcpy(s->found + DOORSILL_LANES * kept, mean, sizeof mean);
   }
   return kept;
+}
+
+/* For the columns of a chunk. All inner chunks have the same, `window`. */
+static void set_counts(const doorsill_filter *f, const doorsill_scratch *s, int32_t start,
+                       int32_t n) {
+  for (int32_t i = 0; i < n; i++) {
+    s->count[i] = window_count(&f->x, start + i);
+    s->inverse[i] = start + i < f->x.size ? 1.0f / s->count[i] : 0;
+  }
 }
 
 /* Takes `in` and lets `rows` rows through, at most 16; those beyond `in` are empty. The second
@@ -159,10 +184,8 @@ static void pass(doorsill_filter *f, const doorsill_kernels *kernels, const door
     if (start == 0)
       for (size_t i = 0; i < ahead * DOORSILL_LANES; i++)
         sum[i % DOORSILL_LANES] += s->first[behind * DOORSILL_LANES + i];
-    for (size_t i = 0; i < n; i++) {
-      s->count[i] = window_count(&f->x, (int32_t)(start + i));
-      s->inverse[i] = start + i < (size_t)f->x.size ? 1.0f / s->count[i] : 0;
-    }
+    if (start < window + DOORSILL_CHUNK || start + n + window > (size_t)f->x.size)
+      set_counts(f, s, (int32_t)start, (int32_t)n);
     kernels->box(&band, start, n, window, s->first, s->count, s->inverse, sum, s->second,
                  second_sum);
     kept = keep(f, s, (int32_t)start - (int32_t)ahead, (int32_t)n, kept);
@@ -170,9 +193,13 @@ static void pass(doorsill_filter *f, const doorsill_kernels *kernels, const door
             DOORSILL_LANES * (window + DOORSILL_LANES) * sizeof(float));
     memmove(s->second, s->second + DOORSILL_LANES * n, DOORSILL_LANES * window * sizeof(float));
   }
+  /* From columns of lanes to rows, in groups of 16 columns. */
+  enum { GROUP = DOORSILL_LANES * DOORSILL_LANES };
+  for (size_t k = 0; k < DOORSILL_GRID / DOORSILL_LANES; k++)
+    kernels->columns(s->found + GROUP * k, DOORSILL_LANES, DOORSILL_LANES, s->rows + GROUP * k);
   for (uint32_t lane = 0; lane < rows; lane++) {
     const int32_t o = f->rows++ - (f->y.half - 1);
-    if (o >= 0 && o < f->y.size) second_row(f, s->found + DOORSILL_GRID * lane);
+    if (o >= 0 && o < f->y.size) second_row(f, s->rows + DOORSILL_LANES * lane, GROUP);
   }
 }
 
@@ -200,6 +227,6 @@ void doorsill_filter_flush(doorsill_filter *f, const doorsill_kernels *kernels,
   while (f->rows < all)
     pass(f, kernels, s, &nothing,
          all - f->rows < DOORSILL_LANES ? (uint32_t)(all - f->rows) : DOORSILL_LANES);
-  const float zeros[DOORSILL_GRID] = {0};
-  while (f->second_rows < all) second_row(f, zeros);
+  const float zeros[DOORSILL_LANES] = {0};
+  while (f->second_rows < all) second_row(f, zeros, 0);
 }

@@ -78,28 +78,46 @@ INLINE __m512 luma_four(__m512i v, int first, int last, int has_alpha, uint32_t 
   return weigh(outer, green, first, last);
 }
 
-/* AVX-512 VBMI, pixels to 16 bit pairs and VPMADDWD; 10 instructions for 16 pixels of RGB.
- * Shuffles and the memory are the bottleneck. */
-TARGET static void luma(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *out) {
-  const size_t step = doorsill_pixel_bytes(format);
-  if (format == DOORSILL_GRAY16) {
-    doorsill_luma_full(p, n, format, ground, out);
-    return;
-  }
+/* 16 pixels, those of them that `bytes` holds. */
+INLINE __m512 luma16(const uint8_t *p, __mmask64 bytes, uint32_t format, uint32_t ground) {
+  const __m512i v = _mm512_maskz_loadu_epi8(bytes, p);
   const int bgr = format == DOORSILL_BGRX || format == DOORSILL_BGRA;
   const int has_alpha = format == DOORSILL_RGBA || format == DOORSILL_BGRA;
-  for (size_t i = 0; i < n; i += DOORSILL_LANES) {
-    const size_t left = n - i < DOORSILL_LANES ? n - i : DOORSILL_LANES;
-    const __mmask64 bytes = ~(__mmask64)0 >> (64 - left * step);
-    const __m512i v = _mm512_maskz_loadu_epi8(bytes, p + i * step);
-    __m512 y;
-    if (format == DOORSILL_RGB)
-      y = luma_rgb(v);
-    else if (format == DOORSILL_GRAY)
-      y = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)));
-    else
-      y = luma_four(v, bgr ? 114 : 299, bgr ? 299 : 114, has_alpha, ground);
-    _mm512_mask_storeu_ps(out + i, (__mmask16)(0xffffu >> (DOORSILL_LANES - left)), y);
+  if (format == DOORSILL_RGB) return luma_rgb(v);
+  if (format == DOORSILL_GRAY)
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(v)));
+  return luma_four(v, bgr ? 114 : 299, bgr ? 299 : 114, has_alpha, ground);
+}
+
+INLINE void luma_row(const uint8_t *p, size_t n, uint32_t format, size_t step, uint32_t ground,
+                     float *out) {
+  const __mmask64 all = ~(__mmask64)0 >> (64 - 16 * step);
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) _mm512_storeu_ps(out + i, luma16(p + i * step, all, format, ground));
+  if (i < n)
+    _mm512_mask_storeu_ps(
+        out + i, (__mmask16)(0xffffu >> (16 - (n - i))),
+        luma16(p + i * step, ~(__mmask64)0 >> (64 - (n - i) * step), format, ground));
+}
+
+/* AVX-512 VBMI, pixels to 16 bit pairs and VPMADDWD; 10 instructions for 16 pixels of RGB.
+ * The memory is the bottleneck. */
+TARGET static void luma(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *out) {
+  switch (format) {
+    case DOORSILL_GRAY:
+      luma_row(p, n, DOORSILL_GRAY, 1, ground, out);
+      break;
+    case DOORSILL_RGB:
+      luma_row(p, n, DOORSILL_RGB, 3, ground, out);
+      break;
+    case DOORSILL_RGBX:
+      luma_row(p, n, DOORSILL_RGBX, 4, ground, out);
+      break;
+    case DOORSILL_GRAY16:
+      doorsill_luma_full(p, n, format, ground, out);
+      break;
+    default:
+      luma_row(p, n, format, 4, ground, out);
   }
 }
 

@@ -28,7 +28,7 @@ static void columns(const float *rows, size_t pitch, size_t n, float *restrict x
 }
 
 /* One more column of a row box: what comes in, then what leaves. */
-static void slide(float sum[DOORSILL_LANES], const float *in, const float *leaves) {
+static void slide(float *restrict sum, const float *restrict in, const float *restrict leaves) {
   for (size_t lane = 0; lane < DOORSILL_LANES; lane++) {
     sum[lane] += in[lane];
     sum[lane] -= leaves[lane];
@@ -42,11 +42,12 @@ static void box(const doorsill_band *band, size_t column, size_t n, size_t windo
   enum { TILE = DOORSILL_LANES * DOORSILL_LANES };
   const size_t ahead = DOORSILL_LANES * window;
   for (size_t i = 0; i < n; i += DOORSILL_LANES, x += TILE, second += TILE) {
-    float tile[DOORSILL_LANES][DOORSILL_LANES] = {{0}}, s[DOORSILL_LANES];
+    float tile[DOORSILL_LANES][DOORSILL_LANES], s[DOORSILL_LANES], mean[DOORSILL_LANES];
     for (size_t j = 0; j < DOORSILL_LANES; j++) {
       slide(sum, x + DOORSILL_LANES * j + ahead, x + DOORSILL_LANES * j);
+      for (size_t lane = 0; lane < DOORSILL_LANES; lane++) mean[lane] = sum[lane] / count[i + j];
       for (size_t lane = 0; lane < DOORSILL_LANES; lane++)
-        tile[lane][j] = inverse[i + j] != 0 ? sum[lane] / count[i + j] : 0;
+        tile[lane][j] = inverse[i + j] != 0 ? mean[lane] : 0;
     }
     memcpy(s, band->sums + column + i, sizeof s);
     for (size_t lane = 0; lane < band->rows; lane++) {

@@ -72,15 +72,25 @@ static inline float luma_512(rgb c) {
   return 0.299f * (float)c.r + 0.587f * (float)c.g + 0.114f * (float)c.b;
 }
 
+/* One loop for each format, so that the compiler takes the questions out of them. */
 static inline void full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
   const size_t step = doorsill_pixel_bytes(format);
   for (size_t i = 0; i < n; i++) luma[i] = luma_full(colours(p + step * i, format, ground));
 }
 
-/* One loop for each format: the compiler takes the questions out of them. */
+static inline void reduced(const uint8_t *p, uint32_t width, uint32_t format, uint32_t ground,
+                           float *luma, uint32_t n) {
+  const size_t step = doorsill_pixel_bytes(format);
+  if (n == width)
+    for (uint32_t i = 0; i < n; i++) luma[i] = luma_512(colours(p + step * i, format, ground));
+  else
+    for (uint32_t i = 0; i < n; i++) /* n is 512 here, and i * width below 2^25 */
+      luma[i] = luma_512(colours(p + step * (i * width / 512), format, ground));
+}
+
 void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
   switch (format) {
-    case DOORSILL_GRAY:
+    case DOORSILL_GRAY: /* 1000 * v / 1000 */
       for (size_t i = 0; i < n; i++) luma[i] = (float)p[i];
       break;
     case DOORSILL_RGB:
@@ -89,9 +99,6 @@ void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
     case DOORSILL_RGBX:
       full(p, n, DOORSILL_RGBX, ground, luma);
       break;
-    case DOORSILL_BGRX:
-      full(p, n, DOORSILL_BGRX, ground, luma);
-      break;
     default:
       full(p, n, format, ground, luma);
   }
@@ -99,9 +106,14 @@ void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
 
 void doorsill_luma_512(const uint8_t *p, uint32_t width, uint32_t format, uint32_t ground,
                        float *luma, uint32_t n) {
-  const size_t step = doorsill_pixel_bytes(format);
-  for (uint32_t i = 0; i < n; i++) {
-    const size_t column = (size_t)((uint64_t)i * width / n);
-    luma[i] = luma_512(colours(p + step * column, format, ground));
+  switch (format) {
+    case DOORSILL_RGB:
+      reduced(p, width, DOORSILL_RGB, ground, luma, n);
+      break;
+    case DOORSILL_RGBX:
+      reduced(p, width, DOORSILL_RGBX, ground, luma, n);
+      break;
+    default:
+      reduced(p, width, format, ground, luma, n);
   }
 }

@@ -95,22 +95,18 @@ static void taken(doorsill_hashing *h, intake *in) {
   if (++in->held_rows == in->capacity) pass_held(h, in);
 }
 
-/* Rows in blocks of 16 go straight from the caller's memory; fewer wait as luma. */
+/* A whole block goes straight from the caller's memory; fewer rows wait as luma. */
 static void rows_full(doorsill_hashing *h, const uint8_t *rows, ptrdiff_t stride, uint32_t count) {
   intake *in = &h->full;
-  while (count) {
-    uint32_t n = 1;
-    if (!in->held_rows && (count >= DOORSILL_LANES || !in->capacity)) {
-      n = count < DOORSILL_LANES ? count : DOORSILL_LANES;
-      const doorsill_rows_in block = {
-          .pixels = rows, .stride = stride, .format = h->format, .ground = h->ground, .count = n};
-      doorsill_filter_rows(&in->filter, h->kernels, &h->scratch, &block);
-    } else {
-      h->kernels->luma(rows, h->width, h->format, h->ground, next_held(in));
-      taken(h, in);
-    }
-    rows += stride * (ptrdiff_t)n;
-    count -= n;
+  if (!in->held_rows && (count == DOORSILL_LANES || !in->capacity)) {
+    const doorsill_rows_in block = {
+        .pixels = rows, .stride = stride, .format = h->format, .ground = h->ground, .count = count};
+    doorsill_filter_rows(&in->filter, h->kernels, &h->scratch, &block);
+    return;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    h->kernels->luma(rows + stride * (ptrdiff_t)i, h->width, h->format, h->ground, next_held(in));
+    taken(h, in);
   }
 }
 
@@ -140,9 +136,12 @@ doorsill_status doorsill_pdq_rows(doorsill_hashing *h, const uint8_t *rows, ptrd
   if (count > 1 && stride < least && stride > -least) return DOORSILL_BAD_ARGUMENT;
   if (!count) return DOORSILL_OK;
   if (count == 1) stride = 0;
-  if (hashable(&h->full)) rows_full(h, rows, stride, count);
-  if (hashable(&h->reduced)) rows_reduced(h, rows, stride, count);
-  h->rows += count;
+  /* Both profiles read the same few rows while they are in the cache. */
+  for (uint32_t n; count; count -= n, rows += stride * (ptrdiff_t)n, h->rows += n) {
+    n = count < DOORSILL_LANES ? count : DOORSILL_LANES;
+    if (hashable(&h->full)) rows_full(h, rows, stride, n);
+    if (hashable(&h->reduced)) rows_reduced(h, rows, stride, n);
+  }
   if (h->rows < h->height) return DOORSILL_OK;
   intake *const both[DOORSILL_PROFILES] = {&h->full, &h->reduced};
   for (int profile = 0; profile < DOORSILL_PROFILES; profile++) {

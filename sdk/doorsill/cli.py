@@ -62,12 +62,18 @@ def parser() -> argparse.ArgumentParser:
 
     lists = commands.add_parser("list", help="build a hash list, or show what one can do")
     under = lists.add_subparsers(metavar="COMMAND", required=True)
-    _build_options(_command(under, "build", "cli_list:build", "write a list from rows or originals"))
+    _build_options(
+        _command(under, "build", "cli_list:build", "write a list from rows or originals")
+    )
     shown = _command(under, "show", "cli_list:show", "show what a list can do")
     shown.add_argument("lists", nargs="+", metavar="L", help="a list")
 
-    doctor = _command(commands, "doctor", "cli_doctor:doctor", "check this installation with the test card")
-    doctor.add_argument("--list", dest="lists", action="append", default=[], metavar="L", help="a list to check")
+    doctor = _command(
+        commands, "doctor", "cli_doctor:doctor", "check this installation with the test card"
+    )
+    doctor.add_argument(
+        "--list", dest="lists", action="append", default=[], metavar="L", help="a list to check"
+    )
     return top
 
 
@@ -82,20 +88,36 @@ def _command(
 
 def _screen_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("paths", nargs="+", metavar="PATH", help="a picture, or a folder to walk")
-    command.add_argument("--list", dest="lists", action="append", default=[], metavar="L",
-                         help="a list, may be given several times; without it the DEMO list is used")  # fmt: skip
-    command.add_argument("--explain", action="store_true", help="print views, hashes, distances and the rule")
+    command.add_argument(
+        "--list",
+        dest="lists",
+        action="append",
+        default=[],
+        metavar="L",
+        help="a list, may be given several times; without it the DEMO list is used",
+    )
+    command.add_argument(
+        "--explain", action="store_true", help="print views, hashes, distances and rule"
+    )
 
 
 def _profile_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--profile", choices=("full", "cpp512"), default="full",
-                         help="full as python-threatexchange, cpp512 as Meta's C++ tool")  # fmt: skip
+    command.add_argument(
+        "--profile",
+        choices=("full", "cpp512"),
+        default="full",
+        help="full as python-threatexchange, cpp512 as Meta's C++ tool",
+    )
 
 
 def _build_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("inputs", nargs="+", metavar="ROWS-or-FOLDER",
-        help="a CSV of hash,quality,name, or originals and folders of them")  # fmt: skip
+    add(
+        "inputs",
+        nargs="+",
+        metavar="ROWS-or-FOLDER",
+        help="a CSV of hash,quality,name, or originals and folders of them",
+    )
     add("-o", "--output", required=True, metavar="L", help="the list to write")
     add("--name", default="", help="what the list calls itself; else the name of its file")
     add("--publisher", default="unnamed publisher", help="who answers for it")
@@ -105,28 +127,47 @@ def _build_options(command: argparse.ArgumentParser) -> None:
     add("--appeal-link", default="", metavar="URL", help="where to appeal, https")
     add("--demo", action="store_true", help="mark it as a list of harmless pictures")
     add("--epoch", type=int, default=0, metavar="N", help="number of the release, from 0")
-    add("--profile", choices=("full", "cpp512", "unknown"), default="unknown",
-        help="which tool hashed the CSV rows; unknown is safe")  # fmt: skip
-    add("--limit", type=_limit, default=31, metavar="BITS", help="greatest PDQ distance that matches (31)")
-    add("--seed-entries", action="store_true", help="the entries are not reviewed yet: never more than warn")
+    add(
+        "--profile",
+        choices=("full", "cpp512", "unknown"),
+        default="unknown",
+        help="which tool hashed the CSV rows; unknown is safe",
+    )
+    add(
+        "--limit",
+        type=_limit,
+        default=31,
+        metavar="BITS",
+        help="greatest distance that matches (31)",
+    )
+    add("--seed-entries", action="store_true", help="not reviewed yet: never more than warn")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    _prepare_output()
-    args = parser().parse_args(arguments)
-    module, function = args.home.split(":")
     try:
-        status = int(getattr(import_module(f"doorsill.{module}"), function)(args))
-        sys.stdout.flush()
+        return _run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has gone; Python must not complain about it when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001 - a person at a terminal gets a sentence, no traceback
-        complain(_sentence(error))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    _prepare_output()
+    args = parser().parse_args(arguments)
+    module, function = args.home.split(":")
+    try:
+        status = int(getattr(import_module(f"doorsill.{module}"), function)(args))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        complain(_sentence(error))  # a person at a terminal gets a sentence, no traceback
         return TROUBLE
     return status
 

@@ -22,13 +22,13 @@ def build(args: argparse.Namespace) -> int:
     """Write a list from rows or originals and say what became of each."""
     from doorsill.publish.build import build_list  # noqa: PLC0415 - clients never load it
 
-    progress = Progress(2)  # how many files there are is only known underneath
+    progress = Progress()
     try:
         report = build_list(
             [Path(path) for path in args.inputs],
             Path(args.output),
             _words(args),
-            progress=lambda done, total: progress.show(done * 2 // max(total, 1), f"{done} of {total} files"),
+            progress=progress.show,
         )
     finally:
         progress.clear()
@@ -39,8 +39,9 @@ def build(args: argparse.Namespace) -> int:
         complain(note)
     if len(report.notes) > _NOTES:
         complain(f"and {len(report.notes) - _NOTES} more; --json gives them all")
-    print(f"{clean(args.output)}: {report.entries} entries, {report.hashes} hashes, {report.size} bytes; "
-          "the test card is in it. Not signed yet: `doorsill list show` says what it can do.")  # fmt: skip
+    counts = f"{report.entries} entries, {report.hashes} hashes, {report.size} bytes"
+    print(f"{clean(args.output)}: {counts}, and the test card. It is not signed.")
+    print("`doorsill list show` says what it can do.")
     return OK
 
 
@@ -105,9 +106,9 @@ def _texts(each: HashList, kind: str, keys: int) -> dict[int, str]:
 def _categories(each: HashList) -> list[dict[str, Any]]:
     from doorsill.lists import Text  # noqa: PLC0415
 
+    kinds = (Text.MESSAGE, Text.HELP, Text.APPEAL)
     return [
-        {"name": name}
-        | {kind.name.lower(): each.text(kind, key) for kind in (Text.MESSAGE, Text.HELP, Text.APPEAL)}
+        {"name": name} | {kind.name.lower(): each.text(kind, key) for kind in kinds}
         for key, name in _texts(each, "CATEGORY", _KEYS).items()
     ]
 
@@ -116,20 +117,25 @@ def _print(facts: dict[str, Any]) -> None:
     demo = "  DEMO: harmless pictures only" if facts["demo"] else ""
     print(f"{paint(clean(facts['name']), 'bold')}{paint(demo, 'yellow')}")
     entries = f"{facts['entries']}, {facts['withdrawn']} withdrawn"
-    card = "yes, not counted above" if facts["test_card"] else "MISSING; this list cannot be proved to work"
-    fields([
-        ("file", facts["path"]),
-        ("epoch", facts["epoch"]),
-        ("size", f"{facts['size']} bytes"),
-        ("entries", entries),
-        ("test card", card),
-        ("publishers", ", ".join(facts["publishers"].values()) or "not named"),
-        ("trust", _trust(facts["trust"])),
-    ])  # fmt: skip
-    rows = [(h["name"], h["profile"], h["rows"], f"{h['limit']} of {h['width']} bits", h["quality"])
-            for h in facts["hashers"]]  # fmt: skip
-    rows += [(kind, "", count, "same file", "") for kind, count in facts["digests"].items() if count]
-    table(("compares by", "profile", "rows", "match within", "least quality"), rows)
+    card = "there, not counted above" if facts["test_card"] else "MISSING: it cannot be self-tested"
+    fields(
+        [
+            ("file", facts["path"]),
+            ("epoch", facts["epoch"]),
+            ("size", f"{facts['size']} bytes"),
+            ("entries", entries),
+            ("test card", card),
+            ("publishers", ", ".join(facts["publishers"].values()) or "not named"),
+            ("trust", _trust(facts["trust"])),
+        ]
+    )
+    rows = [
+        (h["name"], h["profile"], h["rows"], f"{h['limit']} of {h['width']} bits", h["quality"])
+        for h in facts["hashers"]
+    ]
+    digests = facts["digests"].items()
+    rows += [(kind, "", count, "same file", "") for kind, count in digests if count]
+    table(("compares by", "profile", "rows with card", "match within", "least quality"), rows)
     for category in facts["categories"]:
         print(f"  category {clean(category['name'])}")
         fields([(k, v) for k, v in category.items() if v and k != "name"], indent="    ")

@@ -74,26 +74,31 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], indent: str =
     """Print rows in columns, numbers to the right."""
     cells = [[clean(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    print(paint(indent + "  ".join(f"{h:<{w}}" for h, w in zip(header, widths, strict=True)).rstrip(), "dim"))
+    print(paint(indent + _aligned(header, widths), "dim"))
     for row in cells:
-        aligned = (f"{c:>{w}}" if c.isdigit() else f"{c:<{w}}" for c, w in zip(row, widths, strict=True))
-        print((indent + "  ".join(aligned)).rstrip())
+        print(indent + _aligned(row, widths))
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    sides = (">" if cell.isdigit() else "<" for cell in cells)
+    placed = (f"{c:{s}{w}}" for c, s, w in zip(cells, sides, widths, strict=True))
+    return "  ".join(placed).rstrip()
 
 
 class Progress:
     """A bar on stderr, only where stderr is a terminal and there is more than one step."""
 
-    def __init__(self, total: int) -> None:
-        """Begin at none of *total*."""
-        self._total = total
-        self._shown = total > 1 and sys.stderr.isatty()
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        self._shown = False
 
-    def show(self, done: int, name: str = "") -> None:
+    def show(self, done: int, total: int, name: str = "") -> None:
         """Draw the bar over the line that the cursor stands in."""
-        if not self._shown or not self._total:
+        if total <= 1 or not sys.stderr.isatty():
             return
-        full = _BAR * done // self._total
-        line = f"{'━' * full}{'╌' * (_BAR - full)} {done}/{self._total}  {clean(name)}"
+        self._shown = True
+        full = _BAR * done // total
+        line = f"{'━' * full}{'╌' * (_BAR - full)} {done}/{total}  {clean(name)}"
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"\r\x1b[K{line[:width]}")
         sys.stderr.flush()
@@ -101,12 +106,15 @@ class Progress:
     def clear(self) -> None:
         """Wipe the bar, so that a line can be printed."""
         if self._shown:
+            self._shown = False
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def over(self, names: Sequence[str]) -> Iterator[str]:
         """Yield *names*, showing each while it is worked on."""
-        for done, name in enumerate(names):
-            self.show(done, name)
-            yield name
-        self.clear()
+        try:
+            for done, name in enumerate(names):
+                self.show(done, len(names), name)
+                yield name
+        finally:
+            self.clear()

@@ -37,7 +37,7 @@ def screen(args: argparse.Namespace) -> int:
     files, broken = walk(args.paths)
     gate = open_gate(args.lists)
     found: Counter[str] = Counter()
-    progress = Progress(len(files))
+    progress = Progress()
     for path in progress.over(files):
         start = time.perf_counter()
         reading = gate.read(path)
@@ -46,7 +46,8 @@ def screen(args: argparse.Namespace) -> int:
         found[verdict.outcome.value] += 1
         found[verdict.action.value] += 1
         if not reading.digests:  # not one byte was read: the name may be wrong
-            complain(f"{path}: {verdict.reason.removeprefix('file: ')}; check the name and permissions")
+            why = verdict.reason.removeprefix("file: ")
+            complain(f"{path}: {why}; check the name and permissions")
         if args.json:
             emit(_fields(path, verdict, list(_explained(gate, reading)) if args.explain else None))
         else:
@@ -85,7 +86,8 @@ def _match_fields(match: Match) -> dict[str, Any]:
 
 def _print(path: str, verdict: Verdict) -> None:
     outcome = verdict.outcome.value.replace("_", " ")
-    print(f"{action_word(verdict.action.value)}  {outcome:<12}  {verdict.milliseconds:7.1f} ms  {clean(path)}")
+    spent = f"{verdict.milliseconds:7.1f} ms"
+    print(f"{action_word(verdict.action.value)}  {outcome:<12}  {spent}  {clean(path)}")
     if verdict.outcome.value != "clear":
         print(f"       {clean(verdict.reason)}")
     for match in verdict.matches:
@@ -93,7 +95,8 @@ def _print(path: str, verdict: Verdict) -> None:
 
 
 def _match_line(match: Match) -> str:
-    how = f"{match.hasher}, {match.distance} bits apart" if match.profile else f"same {match.hasher}"
+    apart = f"{match.hasher}, {match.distance} bits apart"
+    how = apart if match.profile else f"same {match.hasher}"
     view = f", {match.view}" if match.view not in ("", "as shown") else ""
     return f"{match.list} · {match.category} · entry {match.entry} · {how}{view}"
 
@@ -101,7 +104,8 @@ def _match_line(match: Match) -> str:
 def _print_summary(count: int, found: Counter[str]) -> None:
     parts = [f"{found[action]} {action}" for action in ("send", "warn", "block") if found[action]]
     files = "1 file" if count == 1 else f"{count} files"
-    print(f"{files}: {', '.join(parts) or 'nothing to screen'}. Checked on this device; doorsill sends nothing.")
+    says = ", ".join(parts) or "nothing to screen"
+    print(f"{files}: {says}. Checked on this device; doorsill sends nothing.")
 
 
 # ---- --explain
@@ -113,11 +117,16 @@ def _explained(gate: Gate, reading: Reading) -> Iterator[dict[str, Any]]:
         yield {
             "view": view.label,
             "hashes": [
-                {"hasher": "pdq", "profile": profile, "hash": view.pdq.hash(profile).hex(),
-                 "quality": view.pdq.quality(profile)} for profile in ("full", "cpp512")
+                {
+                    "hasher": "pdq",
+                    "profile": profile,
+                    "hash": view.pdq.hash(profile).hex(),
+                    "quality": view.pdq.quality(profile),
+                }
+                for profile in ("full", "cpp512")
             ],
             "nearest": [near for each in gate.lists for near in _nearest(each, view)],
-        }  # fmt: skip
+        }
 
 
 def _nearest(each: HashList, view: HashedView) -> Iterator[dict[str, Any]]:
@@ -126,15 +135,24 @@ def _nearest(each: HashList, view: HashedView) -> Iterator[dict[str, Any]]:
         if hasher.name != "pdq":
             continue
         profiles = ("full", "cpp512") if hasher.profile == "unknown" else (hasher.profile,)
+        queries = [(profile, turn) for profile in profiles for turn in range(8)]
         hits = sorted(
             (distance, turn, profile, entry)
-            for profile in profiles
-            for turn in range(8)
-            for distance, _, entry in each.handle.search(index, view.pdq.hash(profile, turn), _RADIUS, _NEAREST)
+            for profile, turn in queries
+            for distance, _, entry in each.handle.search(
+                index, view.pdq.hash(profile, turn), _RADIUS, _NEAREST
+            )
         )
         for distance, turn, profile, entry in hits[:_NEAREST]:
-            yield {"list": each.name, "section": index, "entry": each.entry(entry).id, "profile": profile,
-                   "orientation": turn, "distance": distance, "limit": hasher.limit}  # fmt: skip
+            yield {
+                "list": each.name,
+                "section": index,
+                "entry": each.entry(entry).id,
+                "profile": profile,
+                "orientation": turn,
+                "distance": distance,
+                "limit": hasher.limit,
+            }
 
 
 def _print_explained(gate: Gate, reading: Reading, verdict: Verdict) -> None:
@@ -144,8 +162,8 @@ def _print_explained(gate: Gate, reading: Reading, verdict: Verdict) -> None:
             print(f"         pdq {made['profile']:<6} {made['hash']}  quality {made['quality']}")
         for near in view["nearest"]:
             turned = f", orientation {near['orientation']}" if near["orientation"] else ""
-            print(f"         {near['distance']:3} bits of {near['limit']} allowed: entry {near['entry']} in "
-                  f"{clean(near['list'])} ({near['profile']}{turned})")  # fmt: skip
+            where = f"entry {near['entry']} in {clean(near['list'])} ({near['profile']}{turned})"
+            print(f"         {near['distance']:3} bits of {near['limit']} allowed: {where}")
         if not view["nearest"]:
             print(f"         no entry within {_RADIUS} bits")
     for name, value in zip(("sha256", "sha1", "md5"), *reading.digests[:1], strict=False):
@@ -153,4 +171,5 @@ def _print_explained(gate: Gate, reading: Reading, verdict: Verdict) -> None:
     for part in reading.unread:
         print(f"       not read: {clean(part)}")
     print(f"       rule: {clean(verdict.reason)}")
-    print(f"       action: {verdict.action.value} on evidence: {verdict.evidence.value.replace('_', ' ')}")
+    evidence = verdict.evidence.value.replace("_", " ")
+    print(f"       action: {verdict.action.value}, evidence: {evidence}")

@@ -5,6 +5,7 @@ Imported by `images` alone, so Pillow is still loaded with the first picture onl
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageCms
@@ -30,8 +31,9 @@ def readings(image: Image.Image, limits: Limits, unread: list[str]) -> Iterator[
     if isinstance(profile, bytes) and len(profile) > limits.profile_bytes:
         unread.append(f"profile: its colour profile takes {len(profile)} bytes")
         profile = None
+    one_key = image.mode == "P" and isinstance(image.info.get("transparency"), int)
     for label, plain in _plain(image, profile if isinstance(profile, bytes) else None):
-        yield from _through_alpha(label, plain, image.mode)
+        yield from _through_alpha(label, plain, one_key=one_key)
 
 
 def _plain(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
@@ -85,7 +87,7 @@ def _from_lab(image: Image.Image) -> Image.Image:
 # ---- alpha
 
 
-def _through_alpha(label: str, image: Image.Image, stored: str) -> Iterator[Reading]:
+def _through_alpha(label: str, image: Image.Image, *, one_key: bool) -> Iterator[Reading]:
     """Yield *image*, and where it is transparent also what other pages than white and black show.
 
     A page's colour acts linearly, so a picture could cancel itself on white and on black and
@@ -97,8 +99,7 @@ def _through_alpha(label: str, image: Image.Image, stored: str) -> Iterator[Read
     page = Image.new("RGB", image.size, (_MID, _MID, _MID))
     page.paste(image, mask=image.getchannel("A"))
     yield _joined(label, "over mid grey"), page
-    if stored != "P":
-        # A palette has one transparent colour, and white, black and grey show its outline.
+    if not one_key:  # where one colour is transparent the pages above show its outline
         yield _joined(label, "alpha ignored"), image.convert("RGB")
 
 
@@ -119,8 +120,6 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
         yield "", _keyed(_scaled(numbers, 1 / 257, 0), numbers, see_through)
         if high - low >= _FEW_LEVELS:
             return
-    if low >= 0 and high <= 255:  # noqa: PLR2004 - it fits
-        yield "low bytes", _scaled(numbers, 1, 0)
     scale = 255 / (high - low) if high > low else 0
     yield "stretched", _scaled(numbers, scale, -low * scale)
     if not sixteen and (low < 0 or high > 255):  # noqa: PLR2004 - it does not fit
@@ -129,13 +128,10 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
 
 def _range(image: Image.Image) -> tuple[float, float]:
     low, high = image.getextrema()
-    if (
-        isinstance(low, tuple)
-        or isinstance(high, tuple)
-        or not (abs(low) + abs(high) < float("inf"))
-    ):
+    numbers = isinstance(low, (int, float)) and isinstance(high, (int, float))
+    if not numbers or not math.isfinite(low) or not math.isfinite(high):  # type: ignore[arg-type]
         return 0, 1  # an infinite or undefined sample: nothing to stretch between
-    return low, high
+    return low, high  # type: ignore[return-value]
 
 
 def _scaled(image: Image.Image, scale: float, offset: float) -> Image.Image:

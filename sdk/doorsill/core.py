@@ -139,7 +139,7 @@ class Entry(NamedTuple):
 class ListHandle:
     """An open list of the core, and the bytes that it stands on."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Any) -> None:
         """Open the list in these bytes; `ListError` says what is wrong with them."""
         self._data = ffi.from_buffer("uint8_t[]", data)
         handle, detail = ffi.new("doorsill_list **"), ffi.new("char **")

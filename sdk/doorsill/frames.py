@@ -9,7 +9,7 @@ import importlib
 import io
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFile
 
 from doorsill import containers
 from doorsill.mending import PNG_PROFILE_CAP, ended_otherwise, mended
@@ -40,6 +40,8 @@ _PLUGINS = {
 }
 _ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF", "TIFF"))
 _SUB_IFDS = 0x014A
+# Read through Python in pieces, so that running out of bytes can be noticed here.
+_PIECEMEAL = frozenset(("JPEG", "PNG", "GIF"))
 
 _LOST = "broken: a part is missing"
 _HOPELESS = "broken: it could not be decoded"
@@ -64,13 +66,11 @@ def of_image(sitting: Sitting, image: Image.Image) -> Iterator[Labelled]:
     """Yield an image that the host opened, loaded."""
     if not sitting.spend(image.size):
         return
-    if _load(sitting, image):
-        yield "", image
-    elif _has_pixels(image):
-        sitting.note(_LOST)
-        yield "", image
-    else:
-        sitting.note(_HOPELESS)
+    shown = image if _load(sitting, image) else _salvaged(sitting, image)
+    if shown is not image:
+        sitting.note(_HOPELESS if shown is None else _LOST)
+    if shown is not None:
+        yield "", shown
 
 
 def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
@@ -152,73 +152,73 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
 
 
 def _frames(sitting: Sitting, kind: str, data: bytes, name: str = "") -> Iterator[Labelled]:
-    image = _first(sitting, kind, data)
+    source, shown = _first(sitting, kind, data)
     number = 1
-    while image is not None:
+    while shown is not None:
         frame = f"frame {number}" if number > 1 else name
-        yield frame, image
+        yield frame, shown
         if kind == "TIFF":
-            yield from _sub_pictures(sitting, image, data, frame)
+            yield from _sub_pictures(sitting, source, data, frame)
         sitting.check()
-        if kind not in _ANIMATED or not _advance(sitting, image, number):
-            return
+        shown = _next(sitting, source, number) if kind in _ANIMATED else None
         number += 1
 
 
-def _first(sitting: Sitting, kind: str, data: bytes) -> Image.Image | None:
-    """Return the loaded first frame, from mended bytes if need be, or None."""
+def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, Image.Image | None]:
+    """Return an open file, its bytes mended if need be, and its first frame, or None."""
     strict = _open(sitting, kind, data)
     if strict is not None:
         if not sitting.spend(strict.size):
-            return None
+            return None, None
         if _load(sitting, strict):
-            return strict
+            return strict, strict
     sitting.check()
-    image, whole = _mended_first(sitting, kind, data, strict)
-    if image is None and strict is not None and _salvaged(strict):
-        image = strict
+    source, shown, whole = _mended_first(sitting, kind, data, strict)
+    if shown is None:
+        source, shown = strict, _salvaged(sitting, strict)
     if not whole:
-        sitting.note(_HOPELESS if image is None else _LOST)
-    return image
+        sitting.note(_HOPELESS if shown is None else _LOST)
+    return source, shown
 
 
 def _mended_first(
-    sitting: Sitting, kind: str, data: bytes, strict: Image.Image | None
-) -> tuple[Image.Image | None, bool]:
-    """Return the first frame of the mended bytes, and whether no pixel was missing after all."""
+    sitting: Sitting, kind: str, data: bytes, strict: Any
+) -> tuple[Any, Image.Image | None, bool]:
+    """Return the mended file, its first frame, and whether no pixel was missing after all."""
     again = mended(kind, data, sitting.limits.bytes)
     image = None if again is None else _open(sitting, kind, again)
     if image is None or not (sitting.allows(image.size) if strict else sitting.spend(image.size)):
-        return None, False
+        return None, None, False
     if not _load(sitting, image):
-        return (image if _salvaged(image) else None), False
+        return image, _salvaged(sitting, image), False
     if kind != "JPEG":
-        return image, kind == "PNG"  # a PNG that only failed a checksum has every pixel
+        # A PNG that only failed a checksum has every pixel, unless the host hides it if not.
+        return image, image, kind == "PNG" and not ImageFile.LOAD_TRUNCATED_IMAGES
     other = _open(sitting, kind, ended_otherwise(data))
     if other is None or not _load(sitting, other) or other.size != image.size:
-        return image, False
+        return image, image, False
     lost = sitting.attempt(lambda: ImageChops.difference(image, other).getbbox() or ())
-    return image, lost == ()
+    return image, image, lost == ()
 
 
-def _advance(sitting: Sitting, image: Image.Image, number: int) -> bool:
-    """Load the frame after *number*; False at the end."""
+def _next(sitting: Sitting, source: Any, number: int) -> Image.Image | None:
+    """Return the frame after *number*, None at the end."""
     try:
-        image.seek(number)
+        source.seek(number)
     except EOFError:
-        announced = image.__dict__.get("n_frames")  # where the header says it
+        announced = source.__dict__.get("n_frames")  # where the header says it
         if isinstance(announced, int) and announced > number:
             sitting.note(_LATER)
-        return False
+        return None
     except Exception:  # noqa: BLE001 - as in Sitting.attempt
         sitting.note(_LATER)
-        return False
-    if not sitting.spend(image.size):
-        return False
-    if _load(sitting, image):
-        return True
+        return None
+    if not sitting.spend(source.size):
+        return None
+    if _load(sitting, source):
+        return source  # type: ignore[no-any-return]
     sitting.note(_LATER)
-    return _salvaged(image)
+    return _salvaged(sitting, source)
 
 
 def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterator[Labelled]:
@@ -230,11 +230,11 @@ def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterat
             sitting.note(_LATER)
         elif not sitting.spend(child.size):
             return
-        elif _load(sitting, child) or _salvaged(child):
+        elif not _load(sitting, child):
+            sitting.note(_LATER)
+        else:
             sub = f"sub-picture {number + 1}"
             yield f"{name}, {sub}" if name else sub, child
-        else:
-            sitting.note(_LATER)
         sitting.check()
 
 
@@ -253,20 +253,42 @@ def _open(sitting: Sitting, kind: str, data: bytes) -> Any:
     """Return the plugin's image for *data*, header read and nothing decoded, or None."""
     module, name = _PLUGINS[kind]
     plugin = sitting.attempt(lambda: importlib.import_module(f"PIL.{module}ImagePlugin"))
-    return sitting.attempt(lambda: getattr(plugin, name)(io.BytesIO(data)))
+    source = _Bytes(data) if kind in _PIECEMEAL else io.BytesIO(data)
+    return sitting.attempt(lambda: getattr(plugin, name)(source))
 
 
-def _load(sitting: Sitting, image: Image.Image) -> bool:
-    return sitting.attempt(lambda: (image.load(), True)) is not None
+class _Bytes(io.BytesIO):
+    """A file in memory that refuses to run dry while pixels are decoded.
+
+    Pillow would not mind where a host has told it to tolerate truncated files, process-wide.
+    """
+
+    decoding = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        got = super().read(size)
+        if self.decoding and size and not got:
+            raise OSError("the file ends too early")
+        return got
 
 
-def _has_pixels(image: Image.Image) -> bool:
-    return getattr(image, "_im", None) is not None
+def _load(sitting: Sitting, image: Any) -> bool:
+    source = getattr(image, "fp", None)
+    if not isinstance(source, _Bytes):
+        return sitting.attempt(lambda: (image.load(), True)) is not None
+    source.decoding = True
+    loaded = sitting.attempt(lambda: (image.load(), True)) is not None
+    source.decoding = False
+    return loaded
 
 
-def _salvaged(image: Any) -> bool:
-    """Keep the pixels that a failed decode left, as viewers do; False if there are none."""
-    if not _has_pixels(image):
-        return False
-    image.tile = []  # nothing more to decode: from here on Pillow takes it as loaded
-    return True
+def _salvaged(sitting: Sitting, image: Any) -> Image.Image | None:
+    """Return the pixels that a failed decode left, which is what viewers show, or None."""
+    if getattr(image, "_im", None) is None:
+        return None
+    # A plain image of them: asked for its pixels, the plugin's own would decode and fail again.
+    image.tile = []
+    kept: Image.Image | None = sitting.attempt(lambda: image._new(image.im))  # noqa: SLF001
+    if kept is not None:
+        kept.format = image.format
+    return kept

@@ -100,10 +100,13 @@ def pixels(
 
 
 def _views(sitting: Sitting, labelled: Iterator[Labelled]) -> Iterator[View]:
-    for name, frame in labelled:
+    number = 0
+    for number, (name, frame) in enumerate(labelled, 1):  # noqa: B007 - asked after the loop
         for turned_name, turned in _turned(sitting, name, frame):
             yield from _readings(sitting, turned_name, turned)
         sitting.check()
+    if not number and not sitting.noted:
+        sitting.note("broken: there is no picture in it")
 
 
 def _readings(sitting: Sitting, name: str, image: Image.Image) -> Iterator[View]:

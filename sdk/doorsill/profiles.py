@@ -58,7 +58,7 @@ def transformed(image: Image.Image, profile: bytes) -> Image.Image | None:
 
 
 class _Verdicts:
-    """Which profiles are ordinary, kept for those seen last: a phone has one, for all its photos."""
+    """Which profiles are ordinary, kept for those seen last: a phone has one for all its photos."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

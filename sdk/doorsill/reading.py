@@ -174,7 +174,8 @@ def _read_path(
     """Read a file. One that cannot be opened is unread, not an error: the host must not send it."""
     try:
         with open_regular(path) as file:
-            data = file.read(limits.bytes + 1)
+            # Asking for the whole bound would allocate it.
+            data = file.read(min(os.fstat(file.fileno()).st_size, limits.bytes) + 1)
         _read_bytes(data, reading, limits, check)
         if len(data) > limits.bytes:  # only the first part was held; digests are of the whole
             reading.digests[:] = [digest_file(path)]

@@ -25,6 +25,11 @@ class Sitting:
         self._frames_left = limits.frames
         self._pixels_left = limits.frame_pixels
 
+    @property
+    def noted(self) -> bool:
+        """Whether any part was not read."""
+        return bool(self._unread)
+
     def note(self, reason: str) -> None:
         """Keep why a part was not read, once."""
         if reason not in self._unread and len(self._unread) < _REASONS:

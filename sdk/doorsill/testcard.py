@@ -13,7 +13,7 @@ from importlib.resources import files
 SHA256 = "d2bc6033f7004acd4a44cd5aa645f579104a55ebac49b9074d12459aeed70043"
 PDQ = {
     "full": "19a3345a79b13d4a7ca59c5ada27c4dcc23c3b3bc07c233b33d8a4863fc8d8a6",
-    "cpp512": "@CPP512@",
+    "cpp512": "19a3345a39b13d4a7ca59c52da27c4dcc23c333bc0fc333b33d8e4863fc8d8a6",
 }
 
 

@@ -27,7 +27,9 @@ class _Sheet:
 
     def box(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         edges = (x, y, x + width, y + height)
-        self._draw.rectangle([round(e * _SCALE) - (i > 1) for i, e in enumerate(edges)], fill=colour)
+        self._draw.rectangle(
+            [round(e * _SCALE) - (i > 1) for i, e in enumerate(edges)], fill=colour
+        )
 
     def rounded(self, edges: tuple[int, int, int, int], radius: int, colour: Colour) -> None:
         self._draw.rounded_rectangle([e * _SCALE for e in edges], radius * _SCALE, fill=colour)
@@ -74,8 +76,8 @@ def _door(sheet: _Sheet) -> None:
 def _words(sheet: _Sheet) -> None:
     sheet.write(492, 196, "doorsill", 112, _CREAM)
     sheet.write(498, 268, "test card", 62, _AMBER)
-    lines = ("This picture is harmless.", "Every hash list carries it.", "If it is found, the check works.")
-    for row, line in enumerate(lines):
+    lines = ("This picture is harmless.", "Every hash list carries it.")
+    for row, line in enumerate((*lines, "If it is found, the check works.")):
         sheet.write(498, 342 + 42 * row, line, 30, _CREAM)
 
 

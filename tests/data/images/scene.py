@@ -53,15 +53,12 @@ def _clouds(image: Image.Image, rand: random.Random) -> None:
     image.paste((255, 208, 186), mask=mask)
 
 
-def _glow(image: Image.Image, x: int, y: int, radius: int, colour: Colour, strength: int) -> None:
-    mask = Image.new("L", SIZE)
-    ImageDraw.Draw(mask).ellipse((x - radius, y - radius, x + radius, y + radius), fill=strength)
-    image.paste(colour, mask=mask.filter(ImageFilter.GaussianBlur(radius / 2)))
-
-
 def _sun(image: Image.Image) -> None:
+    """Draw the sun and its glow, cut off at the horizon."""
     sky = image.copy()
-    _glow(sky, 520, 600, 260, (255, 220, 150), 190)
+    mask = Image.new("L", SIZE)
+    ImageDraw.Draw(mask).ellipse((260, 340, 780, 860), fill=190)
+    sky.paste((255, 220, 150), mask=mask.filter(ImageFilter.GaussianBlur(130)))
     ImageDraw.Draw(sky).ellipse((430, 510, 610, 690), fill=(255, 240, 205))
     image.paste(sky.crop((0, 0, SIZE[0], _HORIZON)), (0, 0))
 
@@ -92,7 +89,8 @@ def _waves(image: Image.Image, rand: random.Random) -> None:
         reach = 90 * (1 - 0.25 * depth)
         for _ in range(2):
             x, length = rand.gauss(520, reach * 0.5), rand.uniform(30, 110)
-            draw.rectangle((x - length / 2, y, x + length / 2, y + 1 + 4 * depth), fill=(255, 230, 176, 120))
+            edges = (x - length / 2, y, x + length / 2, y + 1 + 4 * depth)
+            draw.rectangle(edges, fill=(255, 230, 176, 120))
 
 
 def _beam(image: Image.Image) -> None:
@@ -128,17 +126,21 @@ def _sharp(image: Image.Image, rand: random.Random) -> None:
     _tower(pen)
     _house(pen)
     _boat(pen)
-    for x, y, size in ((300, 250, 26), (372, 214, 20), (420, 276, 16), (760, 330, 14), (690, 180, 18)):
-        wings = [(x - size, y - size * 0.4), (x - size * 0.4, y - size * 0.55), (x, y)]
-        pen.line([*wings, (x + size * 0.5, y - size * 0.6), (x + size, y - size * 0.35)], (40, 40, 74), 3)
+    birds = ((300, 250, 26), (372, 214, 20), (420, 276, 16), (760, 330, 14), (690, 180, 18))
+    for x, y, size in birds:
+        left = [(x - size, y - size * 0.4), (x - size * 0.4, y - size * 0.55), (x, y)]
+        right = [(x + size * 0.5, y - size * 0.6), (x + size, y - size * 0.35)]
+        pen.line([*left, *right], (40, 40, 74), 3)
     smooth = pen.layer.reduce(_SCALE)
     image.paste(smooth, mask=smooth)
 
 
 def _cliff(pen: _Pen, rand: random.Random) -> None:
-    top = [(870, 860), (920, 800), (985, 772), (1040, 735), (1130, 722), (1330, 716), (1450, 700), (1600, 690)]
+    top = [(870, 860), (920, 800), (985, 772), (1040, 735), (1130, 722), (1330, 716)]
+    top += [(1450, 700), (1600, 690)]
+    face = [(x, y + 26) for x, y in top]
     pen.shape([*top, (1600, 1080), (800, 1080), (830, 960)], (40, 42, 74))
-    pen.shape([*[(x, y + 26) for x, y in top], (1600, 1080), (1030, 1080), (960, 930)], (56, 54, 88))
+    pen.shape([*face, (1600, 1080), (1030, 1080), (960, 930)], (56, 54, 88))
     pen.shape([(1180, 760), (1600, 728), (1600, 1080), (1340, 1080), (1240, 900)], (78, 68, 102))
     for _ in range(520):  # grass along the edge
         place = rand.randrange(len(top) - 1)
@@ -158,8 +160,9 @@ def _tower(pen: _Pen) -> None:
         for side, light in ((-1, 1.0), (-0.35, 0.9), (0.3, 0.76)):
             base = (224, 76, 66) if band % 2 == 0 else (250, 240, 226)
             colour = (round(base[0] * light), round(base[1] * light), round(base[2] * light))
-            pen.shape([(1212 + side * half(low), low), (1212 + half(low), low),
-                       (1212 + half(high), high), (1212 + side * half(high), high)], colour)  # fmt: skip
+            lower = [(1212 + side * half(low), low), (1212 + half(low), low)]
+            upper = [(1212 + half(high), high), (1212 + side * half(high), high)]
+            pen.shape([*lower, *upper], colour)
     for y in (420, 546, 640):
         pen.shape([(1200, y), (1218, y), (1218, y + 30), (1200, y + 30)], (52, 48, 84))
     pen.shape([(1162, 330), (1262, 330), (1254, 348), (1170, 348)], (46, 44, 78))
@@ -188,11 +191,13 @@ def _boat(pen: _Pen) -> None:
     pen.shape([(316, 650), (326, 802), (404, 796)], (252, 240, 222))
     pen.shape([(304, 664), (308, 804), (238, 802)], (246, 202, 160))
     for row in range(5):
-        pen.line([(262 + 10 * row, 866 + 12 * row), (372 - 12 * row, 866 + 12 * row)], (66, 56, 92), 4)
+        y = 866 + 12 * row
+        pen.line([(262 + 10 * row, y), (372 - 12 * row, y)], (66, 56, 92), 4)
 
 
 def _grained(image: Image.Image, rand: random.Random) -> Image.Image:
     """Return *image* with a film's grain, as a photograph would have."""
-    grain = Image.frombytes("L", (SIZE[0] // 2, SIZE[1] // 2), rand.randbytes(SIZE[0] * SIZE[1] // 4))
+    size = (SIZE[0] // 2, SIZE[1] // 2)
+    grain = Image.frombytes("L", size, rand.randbytes(size[0] * size[1]))
     soft = grain.resize(SIZE, Image.Resampling.BICUBIC).point(lambda level: 124 + level // 32)
     return ImageChops.overlay(image, Image.merge("RGB", (soft, soft, soft)))
