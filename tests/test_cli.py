@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doorsill import cli, cli_screen, demo
-from doorsill.cli_output import clean, table
+from doorsill import cli
+from doorsill.cli import demo
+from doorsill.cli import screen as cli_screen
+from doorsill.cli.output import clean, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,11 @@ import pdqhash
 import pytest
 from PIL import Image
 
-from doorsill import Gate, Outcome, demo, hash_image, testcard
-from doorsill.cli_files import demo_list
-from doorsill.demo_pictures import bundled, pictures
-from doorsill.demo_sheet import sheet
+from doorsill import Gate, Outcome, hash_image, testcard
+from doorsill.cli import demo
+from doorsill.cli.files import demo_list
+from doorsill.cli.demo_pictures import bundled, pictures
+from doorsill.cli.demo_sheet import sheet
 
 TURNS = [None, *Image.Transpose]
 

@@ -63,7 +63,8 @@ def test_vector_list() -> None:
     assert [("pdq", 70, "full"), ("pdq", 40, "unknown"), ("example-model", 35, "full")] == [
         (h.name, h.rows, h.profile) for h in vector.hashers
     ]
-    assert (69, 7, 1) == (len(vector), vector.info["epoch"], vector.info["withdrawn"])
+    assert (69, 7, 1, 2, 2) == (
+        len(vector), *(vector.info[k] for k in ("epoch", "withdrawn", "categories", "publishers")))  # fmt: skip
     assert {"sha256": 5, "sha1": 5, "md5": 5} == vector.info["digests"]
     ids = sections[5, 0, 0]
     assert [ids[6 * i :][:6].hex() for i in range(70)] == [vector.entry(i).id for i in range(70)]

@@ -189,6 +189,8 @@ typedef struct doorsill_list_info {
   uint32_t entries; /* the test card's among them */
   uint32_t test_entries;
   uint32_t withdrawn;
+  uint32_t categories; /* keys of texts are below this */
+  uint32_t publishers; /* likewise */
   uint32_t hashers;
   uint32_t digests[3]; /* rows, by DOORSILL_SHA256, _SHA1, _MD5 */
 } doorsill_list_info;

@@ -181,6 +181,18 @@ static const char *check_hashers(doorsill_list *list, const doorsill_section *ha
   return NULL;
 }
 
+/* How many categories and publishers the classes speak of. */
+static void count_keys(doorsill_list *list) {
+  const uint8_t *record = list->classes.data;
+  for (uint64_t left = list->classes.length; left; left -= CLASS_BYTES, record += CLASS_BYTES) {
+    const uint32_t category = doorsill_u16(record);
+    const uint64_t publishers = doorsill_u64(record + 8);
+    if (category >= list->info.categories) list->info.categories = category + 1;
+    while (list->info.publishers < 64 && publishers >> list->info.publishers)
+      list->info.publishers++;
+  }
+}
+
 static const char *check_entries(doorsill_list *list) {
   const uint64_t entries = list->info.entries;
   const uint64_t classes = list->classes.length / CLASS_BYTES;
@@ -193,6 +205,7 @@ static const char *check_entries(doorsill_list *list) {
     const uint8_t *record = list->classes.data + (size_t)CLASS_BYTES * class_;
     list->info.test_entries += (doorsill_u16(record + 2) & DOORSILL_ENTRY_TEST) != 0;
   }
+  count_keys(list);
   return NULL;
 }
 

@@ -136,6 +136,13 @@ class Entry(NamedTuple):
     publishers: tuple[int, ...]
 
 
+_REMEDIES = {
+    lib.DOORSILL_NOT_A_LIST: "name a file made by `doorsill list build`",
+    lib.DOORSILL_NEWER_FORMAT: "it is written for a newer doorsill, update yours",
+    lib.DOORSILL_DAMAGED_LIST: "the list is damaged, fetch it again",
+}
+
+
 class ListHandle:
     """An open list of the core, and the bytes that it stands on."""
 
@@ -146,7 +153,7 @@ class ListHandle:
         status = lib.doorsill_list_open(self._data, len(data), handle, detail)
         if status != lib.DOORSILL_OK:
             why = text(detail[0]) if detail[0] else "no reason is known"
-            raise ListError(f"{why}. {text(lib.doorsill_status_text(status))}")
+            raise ListError(f"{why}; {_REMEDIES.get(status, 'free some memory')}")
         self.pointer = ffi.gc(handle[0], lib.doorsill_list_close, len(data))
 
     def describe(self) -> dict[str, Any]:
@@ -154,7 +161,8 @@ class ListHandle:
         info = ffi.new("doorsill_list_info *")
         lib.doorsill_list_describe(self.pointer, info)
         fields = {name: int(getattr(info, name)) for name in
-                  ("epoch", "size", "flags", "entries", "test_entries", "withdrawn", "hashers")}  # fmt: skip
+                  ("epoch", "size", "flags", "entries", "test_entries", "withdrawn", "categories",
+                   "publishers", "hashers")}  # fmt: skip
         return fields | {"digests": {name: int(info.digests[i]) for i, name in enumerate(DIGESTS)}}
 
     def hasher(self, index: int) -> HasherInfo:

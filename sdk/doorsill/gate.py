@@ -10,6 +10,7 @@ from doorsill.errors import Cancelled, DoorsillError
 from doorsill.limits import Limits
 from doorsill.lists import TEST, HashList, Text
 from doorsill.policy import Policy
+from doorsill.trust import Trust
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Gate:
             quality=int(raw.quality),
             coverage=_coverage(found),
             protection="inline",
-            trust=lists[0].trust.tier,
+            trust=min((each.trust for each in lists), key=Trust.rank).tier,
             milliseconds=1000 * (time.perf_counter() - start),
         )
 
@@ -160,9 +161,10 @@ class Gate:
 
         verdict = None
         for each in self._lists:
+            start = time.perf_counter()
             found = self.read(test_card())
             found.digests.clear()  # so that it must be found by its pixels
-            verdict = self.decide(found, (each,))
+            verdict = self.decide(found, (each,), start)
             if not any(match.test for match in verdict.matches):
                 raise DoorsillError(f"{each.path or each.name}: the test card does not match "
                                     f"({verdict.outcome.value}: {verdict.reason}); do not rely on "

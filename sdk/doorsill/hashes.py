@@ -51,10 +51,10 @@ def hash_image(picture: Any, profile: str = "full", *, limits: Limits | None = N
     found = read(picture, limits or Limits(), lambda: None)
     if not found.views:
         why = "; ".join(found.unread) or "it is not a picture"
-        raise NotHashable(f"{_name(picture)} cannot be hashed: {why}")
+        raise NotHashable(f"{_name(picture)}: cannot be hashed ({why}); name a picture that opens")
     pdq = found.views[0].pdq
     return Hash("pdq", profile, pdq.hash(profile), pdq.quality(profile))
 
 
 def _name(picture: Any) -> str:
-    return str(picture) if isinstance(picture, str) or hasattr(picture, "__fspath__") else "it"
+    return str(picture) if isinstance(picture, str) or hasattr(picture, "__fspath__") else "the picture"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_TIERS = ("none",)  # the weakest first
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -14,6 +16,10 @@ class Trust:
     """
 
     tier: str
+
+    def rank(self) -> int:
+        """Return where the tier stands; the weakest is 0."""
+        return _TIERS.index(self.tier)
 
     @classmethod
     def none(cls) -> Trust:

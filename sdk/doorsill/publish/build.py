@@ -85,9 +85,9 @@ def build_list(
     report, contents = Report(), Contents(epoch=words.epoch, flags=DEMO if words.demo else 0)
     contents.texts = _texts(words)
     files = _files(inputs)
-    for done, path in enumerate(files):
+    for done, (path, named) in enumerate(files):
         progress(done, len(files))
-        for row in _rows(path, words, limits or Limits()):
+        for row in _rows(path, words, limits or Limits(), named=named):
             _add(row, contents, words, report)
     progress(len(files), len(files))
     if report.notes and not report.entries:
@@ -97,22 +97,23 @@ def build_list(
     return report
 
 
-def _files(inputs: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
+def _files(inputs: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Return each file, and whether it was named itself or found in a folder."""
+    files: list[tuple[Path, bool]] = []
     for path in inputs:
         if path.is_dir():
-            files += sorted(each for each in path.rglob("*") if each.is_file())
+            files += [(each, False) for each in sorted(path.rglob("*")) if each.is_file()]
         elif path.exists():
-            files.append(path)
+            files.append((path, True))
         else:
             raise RowsError(f"{path}: no such file; name a CSV of hash,quality,name or originals")
     return files
 
 
-def _rows(path: Path, words: ListWords, limits: Limits) -> Iterator[Row]:
-    if path.suffix.lower() in _ROWS_SUFFIXES:
+def _rows(path: Path, words: ListWords, limits: Limits, *, named: bool) -> Iterator[Row]:
+    if named and path.suffix.lower() in _ROWS_SUFFIXES:
         return csv_rows(path, words.profile)
-    return original_rows(path, limits)
+    return original_rows(path, limits, named=named)
 
 
 def _section(contents: Contents, words: ListWords, profile: str) -> HasherRows:

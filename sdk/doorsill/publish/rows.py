@@ -88,12 +88,20 @@ def _row(values: dict[str, str], origin: str, profile: str) -> Row:
     return Row(name or text, origin, ((profile, value, quality),))
 
 
-def original_rows(path: Path, limits: Limits) -> Iterator[Row]:
+def original_rows(path: Path, limits: Limits, *, named: bool) -> Iterator[Row]:
     """Yield one row for an original: digests of the file, PDQ of its views in profile `full`.
 
-    One profile is enough: whoever opens the list hashes with the very same core.
+    One profile is enough: whoever opens the list hashes with the very same core. What is no
+    picture is listed, by its digests, only if it was *named*: a folder's stray files would
+    otherwise stop the same stray files everywhere.
     """
     found = read(path, limits, lambda: None)
+    if path.stat().st_size == 0:
+        yield Row(path.name, str(path), note="empty: its digests are those of every empty file")
+        return
+    if not found.is_picture and not named:
+        yield Row(path.name, str(path), note="not a picture; name it directly to list its digests")
+        return
     if not found.digests:
         yield Row(path.name, str(path), note="; ".join(found.unread))
         return

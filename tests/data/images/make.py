@@ -128,7 +128,7 @@ def make_peers() -> None:
     import numpy as np  # noqa: PLC0415
     import pdqhash  # noqa: PLC0415
 
-    from doorsill import demo_pictures  # noqa: PLC0415
+    from doorsill.cli import demo_pictures  # noqa: PLC0415
 
     def pdq(image: Image.Image) -> np.ndarray:
         return pdqhash.compute(np.asarray(image))[0] != 0

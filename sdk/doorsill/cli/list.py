@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli_output import OK, Progress, clean, complain, emit, fields, paint, table
+from doorsill.cli.output import OK, Progress, clean, complain, emit, fields, paint, table
 
 if TYPE_CHECKING:
     import argparse
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _SEED = 1
 _NOTES = 20  # enough to see what is wrong with a file; --json has all of them
-_KEYS = 1024  # how many categories are asked for; the format has no list of them
 
 
 def build(args: argparse.Namespace) -> int:
@@ -91,14 +90,15 @@ def _facts(path: str, each: HashList) -> dict[str, Any]:
         "hashers": [hasher._asdict() for hasher in each.hashers],
         "digests": info["digests"],
         "categories": _categories(each),
-        "publishers": _texts(each, "PUBLISHER", 64),
+        "publishers": _texts(each, "PUBLISHER"),
         "trust": each.trust.tier,
     }
 
 
-def _texts(each: HashList, kind: str, keys: int) -> dict[int, str]:
+def _texts(each: HashList, kind: str) -> dict[int, str]:
     from doorsill.lists import Text  # noqa: PLC0415
 
+    keys = each.info["publishers" if kind == "PUBLISHER" else "categories"]
     found = ((key, each.text(Text[kind], key)) for key in range(keys))
     return {key: text for key, text in found if text}
 
@@ -109,7 +109,7 @@ def _categories(each: HashList) -> list[dict[str, Any]]:
     kinds = (Text.MESSAGE, Text.HELP, Text.APPEAL)
     return [
         {"name": name} | {kind.name.lower(): each.text(kind, key) for kind in kinds}
-        for key, name in _texts(each, "CATEGORY", _KEYS).items()
+        for key, name in _texts(each, "CATEGORY").items()
     ]
 
 

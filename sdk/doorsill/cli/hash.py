@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doorsill.cli_files import walk
-from doorsill.cli_output import OK, TROUBLE, Progress, clean, complain, emit, table
+from doorsill.cli.files import walk
+from doorsill.cli.output import OK, TROUBLE, Progress, clean, complain, emit, table
 
 if TYPE_CHECKING:
     import argparse
@@ -23,8 +23,7 @@ def _hashed(path: str, profile: str) -> Hash | None:
     try:
         return hash_image(path, profile)
     except NotHashable as error:
-        why = str(error).replace(f"{path} cannot", f"{path}: it cannot", 1)
-        complain(f"{why}; name a picture that opens")
+        complain(error)
         return None
 
 

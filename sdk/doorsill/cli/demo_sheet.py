@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 if TYPE_CHECKING:
-    from doorsill.demo import Row, Run
-    from doorsill.demo_pictures import Picture
+    from doorsill.cli.demo import Row, Run
+    from doorsill.cli.demo_pictures import Picture
 
 _THUMB = 520
 _GAP = 12

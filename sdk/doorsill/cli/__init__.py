@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from doorsill.cli_output import INTERRUPTED, PIPE_CLOSED, TROUBLE, clean, complain
+from doorsill.cli.output import INTERRUPTED, PIPE_CLOSED, TROUBLE, clean, complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,16 +46,16 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    _screen_options(_command(commands, "screen", "cli_screen:screen", "screen files and folders"))
+    _screen_options(_command(commands, "screen", "screen:screen", "screen files and folders"))
 
     demo = _command(commands, "demo", "demo:command", "see it work in a second")
     demo.add_argument("--html", metavar="OUT", help="also write a contact sheet, one file")
 
-    made = _command(commands, "hash", "cli_hash:hash_files", "print PDQ hashes")
+    made = _command(commands, "hash", "hash:hash_files", "print PDQ hashes")
     made.add_argument("paths", nargs="+", metavar="PATH", help="a picture or a folder")
     _profile_option(made)
 
-    pair = _command(commands, "compare", "cli_hash:compare", "tell how far two pictures are apart")
+    pair = _command(commands, "compare", "hash:compare", "tell how far two pictures are apart")
     pair.add_argument("a", metavar="A")
     pair.add_argument("b", metavar="B")
     _profile_option(pair)
@@ -63,13 +63,13 @@ def parser() -> argparse.ArgumentParser:
     lists = commands.add_parser("list", help="build a hash list, or show what one can do")
     under = lists.add_subparsers(metavar="COMMAND", required=True)
     _build_options(
-        _command(under, "build", "cli_list:build", "write a list from rows or originals")
+        _command(under, "build", "list:build", "write a list from rows or originals")
     )
-    shown = _command(under, "show", "cli_list:show", "show what a list can do")
+    shown = _command(under, "show", "list:show", "show what a list can do")
     shown.add_argument("lists", nargs="+", metavar="L", help="a list")
 
     doctor = _command(
-        commands, "doctor", "cli_doctor:doctor", "check this installation with the test card"
+        commands, "doctor", "doctor:doctor", "check this installation with the test card"
     )
     doctor.add_argument(
         "--list", dest="lists", action="append", default=[], metavar="L", help="a list to check"
@@ -160,7 +160,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     args = parser().parse_args(arguments)
     module, function = args.home.split(":")
     try:
-        status = int(getattr(import_module(f"doorsill.{module}"), function)(args))
+        status = int(getattr(import_module(f"doorsill.cli.{module}"), function)(args))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -188,6 +188,3 @@ def _sentence(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}; check the name and permissions"
     return f"{type(error).__name__}: {clean(error)}; this is a fault of doorsill, please report it"
 
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli_files import open_gate, walk
-from doorsill.cli_output import (
+from doorsill.cli.files import open_gate, walk
+from doorsill.cli.output import (
     MATCHED,
     OK,
     TROUBLE,

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli_files import demo_list
-from doorsill.cli_output import OK, TROUBLE, action_word, clean, complain, emit, paint
-from doorsill.demo_pictures import Picture, bundled, pictures
+from doorsill.cli.files import demo_list
+from doorsill.cli.output import OK, TROUBLE, action_word, clean, complain, emit, paint
+from doorsill.cli.demo_pictures import Picture, bundled, pictures
 
 if TYPE_CHECKING:
     import argparse
@@ -132,7 +132,7 @@ def command(args: argparse.Namespace) -> int:
     else:
         _print(done)
     if args.html:
-        from doorsill.demo_sheet import sheet  # noqa: PLC0415 - likewise
+        from doorsill.cli.demo_sheet import sheet  # noqa: PLC0415 - likewise
 
         Path(args.html).write_text(sheet(done), encoding="utf-8")
     wrong = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli_files import demo_list
-from doorsill.cli_output import OK, TROUBLE, emit, fields, paint
+from doorsill.cli.files import demo_list
+from doorsill.cli.output import OK, TROUBLE, emit, fields, paint
 
 if TYPE_CHECKING:
     import argparse

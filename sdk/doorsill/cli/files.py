@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from doorsill.cli_output import complain, paint
+from doorsill.cli.output import complain, paint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
