@@ -7,11 +7,13 @@ pdqhash's first; the extra memory is what the core asks its caller for.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
-from doorsill import core
 from side_by_side import machine, peer, race
+
+from doorsill import core
 
 
 def photo(width: int, height: int) -> Any:
@@ -33,25 +35,30 @@ def doorsill_hash(pixels: Any) -> core.Pdq:
     return hasher.end()
 
 
+def is_right(pdqhash: Any, pixels: Any) -> bool:
+    """Return whether hash and quality are the reference's."""
+    vector, quality = pdqhash.compute(pixels)
+    mine = doorsill_hash(pixels)
+    return (np.packbits(vector).tobytes(), quality) == (mine.hash("full"), mine.quality("full"))
+
+
 def main() -> int:
     """Print the tables; 1 if an answer is wrong."""
     pdqhash, imagehash, image = peer("pdqhash"), peer("imagehash"), peer("PIL.Image")
     print(machine())
     for name, width, height in (("2 MP", 1632, 1224), ("12 MP", 4000, 3000)):
         pixels = photo(width, height)
-        if pdqhash:
-            vector, quality = pdqhash.compute(pixels)
-            mine = doorsill_hash(pixels)
-            if (np.packbits(vector).tobytes(), quality) != (mine.hash("full"), mine.quality("full")):
-                print(f"WRONG: {name} differs from pdqhash")
-                return 1
-        picture = image.fromarray(pixels) if image else None
-        race(f"{name} RGB buffer to hash (doorsill: two profiles, eight orientations)", {
-            "doorsill": lambda p=pixels: doorsill_hash(p),
-            "pdqhash": pdqhash and (lambda p=pixels: pdqhash.compute(p)),
-            "pdqhash, 8 orientations": pdqhash and (lambda p=pixels: pdqhash.compute_dihedral(p)),
-            "imagehash.phash (64 bits)": imagehash and picture and (lambda p=picture: imagehash.phash(p)),
-        })  # fmt: skip
+        if pdqhash and not is_right(pdqhash, pixels):
+            print(f"WRONG: {name} differs from pdqhash")
+            return 1
+        runners = {
+            "doorsill": partial(doorsill_hash, pixels),
+            "pdqhash": pdqhash and partial(pdqhash.compute, pixels),
+            "pdqhash, 8 orientations": pdqhash and partial(pdqhash.compute_dihedral, pixels),
+            "imagehash.phash (64 bits)": imagehash
+            and partial(imagehash.phash, image.fromarray(pixels)),
+        }
+        race(f"{name} RGB buffer to hash (doorsill: two profiles, eight orientations)", runners)
         print(f"  memory beside the pixels: {core.workspace(width, height) / 1e6:.2f} MB, "
               f"pdqhash at least {8 * width * height / 1e6:.0f} MB (two float buffers)")  # fmt: skip
     return 0

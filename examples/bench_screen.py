@@ -10,15 +10,17 @@ import io
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bench_hash import photo
 from bench_search import RADIUS, build
-from doorsill import Gate, HashList, Outcome, Trust, hash_image
 from PIL import Image
 from side_by_side import machine, peer, race
+
+from doorsill import Gate, HashList, Outcome, Trust, hash_image
 
 
 def encoded(pixels: Any, kind: str) -> bytes:
@@ -34,6 +36,16 @@ def peer_screen(pdq: Any, index: Any, data: bytes) -> bool:
     query = np.frombuffer(bytes.fromhex(value), np.uint8).reshape(1, 32)
     distances, _ = index.search(query, 1)
     return bool(distances[0][0] <= RADIUS)
+
+
+def command(*words: str) -> None:
+    """Run Python with these words and wait for it."""
+    subprocess.run([sys.executable, *words], check=False, capture_output=True)
+
+
+def decoded(data: bytes) -> None:
+    """Decode a picture and do nothing with it."""
+    Image.open(io.BytesIO(data)).load()
 
 
 def main() -> int:
@@ -56,21 +68,21 @@ def main() -> int:
         if gate.screen(data).outcome is not Outcome.MATCH:
             print(f"WRONG: the listed picture as {kind} does not match")
             return 1
-        decode = lambda d=data: Image.open(io.BytesIO(d)).load()  # noqa: E731 - one of three runners
-        race(f"12 MP {kind} file to verdict, 1,000,000 entries", {
-            "doorsill": lambda d=data: gate.screen(d),
-            "threatexchange + faiss": pdq and index and (lambda d=data: peer_screen(pdq, index, d)),
-            "Pillow, decoding alone": decode,
-        }, rounds=5)  # fmt: skip
+        runners = {
+            "doorsill": partial(gate.screen, data),
+            "threatexchange + faiss": pdq and index and partial(peer_screen, pdq, index, data),
+            "Pillow, decoding alone": partial(decoded, data),
+        }
+        race(f"12 MP {kind} file to verdict, 1,000,000 entries", runners, rounds=5)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.jpg"
         Image.fromarray(photo(1280, 960)).save(path)
-        run = lambda *words: subprocess.run([sys.executable, *words], check=False, capture_output=True)  # noqa: E731, S603
-        race("whole processes", {
-            "doorsill": lambda: run("-m", "doorsill", "screen", str(path)),
-            "python, nothing": lambda: run("-c", ""),
-            "python -c 'import doorsill'": lambda: run("-c", "import doorsill"),
-        })  # fmt: skip
+        runners = {
+            "doorsill": partial(command, "-m", "doorsill", "screen", str(path)),
+            "python, nothing": partial(command, "-c", ""),
+            "python -c 'import doorsill'": partial(command, "-c", "import doorsill"),
+        }
+        race("whole processes", runners)
     return 0
 
 

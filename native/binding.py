@@ -15,7 +15,7 @@ from cffi import FFI
 
 def declarations(header: str) -> str:
     """Return the marked region of the header as cffi wants it."""
-    region = header.split("/* [cdef] */")[1].split("/* [/cdef] */")[0]
+    region = header.split("/* [cdef] */")[1].split("/* [/cdef] */", maxsplit=1)[0]
     return re.sub(r"\bDOORSILL_(API|CHECK)\b", "", region)
 
 

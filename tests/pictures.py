@@ -101,7 +101,7 @@ def text(width: int, height: int, seed: int) -> Picture:
     letter = max(1, width // 60)
     line = max(2, height // 24)
     lines, columns = height // line + 1, width // letter + 1
-    ink = draw(seed, lines * columns, 100).reshape(lines, columns) < 70  # noqa: PLR2004
+    ink = draw(seed, lines * columns, 100).reshape(lines, columns) < 70
     ends = draw(seed, lines, columns, stream=1)
     ink &= np.arange(columns)[None, :] <= np.maximum(ends, columns // 3)[:, None]
     mask = ink[y // line, x // letter] & (y % line < (line + 1) // 2)

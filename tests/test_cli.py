@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import doorsill as package
 from doorsill import cli
-from doorsill.cli import demo
 from doorsill.cli import screen as cli_screen
 from doorsill.cli.output import clean, table
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 IMAGES = Path(__file__).parent / "data" / "images"
-DATA = Path(demo.__file__).parent / "data"
+DATA = Path(package.__file__).parent / "data"
 LISTED, CAT = DATA / "lighthouse.jpg", IMAGES / "cat.jpg"
 DEMO = ("--list", str(DATA / "demo.dsl"))
 
@@ -332,7 +333,6 @@ def test_tables_align(capsys: pytest.CaptureFixture[str]) -> None:
 
 def on_terminal(*arguments: object, **environment: str) -> str:
     """Return what a command writes to a terminal."""
-    pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "doorsill", *map(str, arguments)]
     plain = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}

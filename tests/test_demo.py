@@ -20,11 +20,12 @@ import pdqhash
 import pytest
 from PIL import Image
 
+import doorsill as package
 from doorsill import Gate, Outcome, hash_image, testcard
 from doorsill.cli import demo
-from doorsill.cli.files import demo_list
 from doorsill.cli.demo_pictures import bundled, pictures
 from doorsill.cli.demo_sheet import sheet
+from doorsill.cli.files import demo_list
 
 TURNS = [None, *Image.Transpose]
 
@@ -97,7 +98,7 @@ def demo_texts() -> list[str]:
 
 def test_data_is_small() -> None:
     """The package's data takes at most 300 kB."""
-    data = Path(demo.__file__).parent / "data"
+    data = Path(package.__file__).parent / "data"
     assert sum(path.stat().st_size for path in data.iterdir()) <= 300_000
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from doorsill import HashList, ListError, Trust, core
 from doorsill.lists import Text
 from doorsill.publish.write import Contents, HasherRows, list_bytes
@@ -63,8 +64,8 @@ def test_vector_list() -> None:
     assert [("pdq", 70, "full"), ("pdq", 40, "unknown"), ("example-model", 35, "full")] == [
         (h.name, h.rows, h.profile) for h in vector.hashers
     ]
-    assert (69, 7, 1, 2, 2) == (
-        len(vector), *(vector.info[k] for k in ("epoch", "withdrawn", "categories", "publishers")))  # fmt: skip
+    counted = ("epoch", "withdrawn", "categories", "publishers")
+    assert (69, 7, 1, 2, 2) == (len(vector), *(vector.info[name] for name in counted))
     assert {"sha256": 5, "sha1": 5, "md5": 5} == vector.info["digests"]
     ids = sections[5, 0, 0]
     assert [ids[6 * i :][:6].hex() for i in range(70)] == [vector.entry(i).id for i in range(70)]
@@ -137,7 +138,9 @@ def test_cut_anywhere() -> None:
 def test_unknown_sections() -> None:
     """An unknown optional section is skipped, an unknown required one refused."""
     table = 64
-    kind, flags, *rest = struct.unpack_from("<HHHHQQ", DATA, table + 24 * (len(naive_sections(DATA)) - 1))
+    kind, flags, *rest = struct.unpack_from(
+        "<HHHHQQ", DATA, table + 24 * (len(naive_sections(DATA)) - 1)
+    )
     at = table + 24 * (len(naive_sections(DATA)) - 1)
     assert (11, 1) == (kind, flags)
     optional = resealed(DATA, at, struct.pack("<HHHHQQ", 999, 0, *rest))
@@ -177,7 +180,17 @@ def test_hasher_fields(changes: dict[str, Any], words: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a\nb", "a\x7fb", "a\u202eb", "a\u2028b", "a\u200fb", "x" * 501, b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80"],
+    [
+        "a\nb",
+        "a\x7fb",
+        "a\u202eb",
+        "a\u2028b",
+        "a\u200fb",
+        "x" * 501,
+        b"\xff\xfe",
+        b"\xc0\x80",
+        b"\xed\xa0\x80",
+    ],
 )
 def test_bad_texts(text: str | bytes) -> None:
     """Controls, bidi marks, long texts and broken UTF-8 are refused."""

@@ -11,13 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pictures
 import pytest
+from PIL import Image
+
+import pictures
 from doorsill import (
-    Action, Cancelled, DoorsillError, Evidence, Gate, HashList, Limits, Outcome, hash_image,
+    Action,
+    Cancelled,
+    DoorsillError,
+    Evidence,
+    Gate,
+    HashList,
+    Limits,
+    Outcome,
+    hash_image,
 )  # fmt: skip
 from lists import hash_list
-from PIL import Image
 
 PICTURE = Image.fromarray(pictures.make("photo", 400, 300, 1))
 OTHER = Image.fromarray(pictures.make("photo", 400, 300, 2))
@@ -47,9 +56,10 @@ def test_every_input(gate: Gate, tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(DATA)
     array = np.asarray(PICTURE)
-    inputs = [path, str(path), DATA, bytearray(DATA), io.BytesIO(DATA), Image.open(path), PICTURE,
-              array, np.asfortranarray(array), array[:, ::-1], np.dstack([array, array[:, :, :1] | 255])]  # fmt: skip
-    for picture in inputs:
+    opaque = np.dstack([array, array[:, :, :1] | 255])
+    files = [path, str(path), DATA, bytearray(DATA), io.BytesIO(DATA)]
+    arrays = [array, np.asfortranarray(array), array[:, ::-1], opaque]
+    for picture in [*files, Image.open(path), PICTURE, *arrays]:
         verdict = gate.screen(picture)
         assert (Outcome.MATCH, Action.BLOCK, Evidence.SINGLE) == (
             verdict.outcome, verdict.action, verdict.evidence)  # fmt: skip
@@ -65,7 +75,12 @@ def test_other_picture(gate: Gate) -> None:
     assert verdict.milliseconds > 0
 
 
-@pytest.mark.parametrize("bad", [3, None, np.zeros((5, 5, 2), np.uint8), np.zeros((5, 5)), np.zeros((0, 5), np.uint8)])
+BYTE = np.uint8
+
+
+@pytest.mark.parametrize(
+    "bad", [3, None, np.zeros((5, 5, 2), BYTE), np.zeros((5, 5)), np.zeros((0, 5), BYTE)]
+)
 def test_wrong_types(gate: Gate, bad: Any) -> None:
     """What is no picture by its type is the host's mistake and says so."""
     with pytest.raises(TypeError, match="pass"):
@@ -114,7 +129,8 @@ def test_size_limit(tmp_path: Path) -> None:
 
 def test_array_limit() -> None:
     """An array over the limit is unreadable."""
-    assert Outcome.UNREADABLE == Gate(LISTED, limits=Limits(pixels=99)).screen(np.zeros((10, 10), np.uint8)).outcome
+    small = Gate(LISTED, limits=Limits(pixels=99))
+    assert Outcome.UNREADABLE == small.screen(np.zeros((10, 10), BYTE)).outcome
 
 
 def test_deadline_and_cancel(gate: Gate) -> None:

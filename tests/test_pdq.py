@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import naive
 import numpy as np
 import pdqhash
-import pictures
 import pytest
-from doorsill import core
 from hypothesis import given
 from hypothesis import strategies as st
+
+import naive
+import pictures
+from doorsill import core
 
 VECTORS = json.loads((Path(__file__).parent / "data/vectors/pdq.json").read_text())["rows"]
 KERNELS = ("portable", "avx2", "avx512", "neon")
@@ -103,7 +104,9 @@ def test_equals_naive_twin(shape: tuple[str, int, int, int]) -> None:
         assert expected == (made.hash(profile), made.quality(profile))
         if picture.shape[:2] == (64, 64):  # the reference filters these only for orientations
             continue
-        assert naive.orientations(picture, profile)[1:] == [made.hash(profile, i) for i in range(1, 8)]
+        assert naive.orientations(picture, profile)[1:] == [
+            made.hash(profile, i) for i in range(1, 8)
+        ]
 
 
 @given(shapes)

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
+
 from doorsill import Action, Evidence, HashList, Outcome, Policy, core
 from doorsill.lists import SEED, WARN
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES
@@ -59,7 +60,9 @@ def test_agreement_is_about_one_entry() -> None:
     """PDQ near one entry and the neural hash near another do not agree."""
     listed = hash_list(pdq={0: PDQ, 1: flip(PDQ, 100)}, neural={0: flip(NEURAL, 120), 1: NEURAL})
     _, action, _, raw = screen(listed, view(PDQ, NEURAL))
-    found = {raw.matches[i].entry: EVIDENCE[raw.matches[i].evidence] for i in range(raw.match_count)}
+    found = {
+        raw.matches[i].entry: EVIDENCE[raw.matches[i].evidence] for i in range(raw.match_count)
+    }
     assert Action.WARN == action
     assert {0: Evidence.CONTRADICTED, 1: Evidence.NEURAL_ONLY} == found
 

@@ -9,13 +9,15 @@ import zlib
 
 import numpy as np
 import pdqhash
+import pillow_heif
 import pytest
 from PIL import Image, ImageFile
 
 import icc
 import trap_frames
 import traps
-from doorsill import images, profiles
+from doorsill import images
+from doorsill.images import profiles
 from drawn import chunk, saved
 from looks import LIMITS, RADIUS, SCENE, hashes, look, nearest
 
@@ -89,9 +91,8 @@ def test_turns_that_viewers_dispute_are_both_views() -> None:
 
 def test_heic_is_read_through_its_extra() -> None:
     """HEIC is read when pillow-heif is there, which stays unregistered."""
-    heif = pytest.importorskip("pillow_heif")
     file = io.BytesIO()
-    heif.from_pillow(SCENE).save(file, quality=85)
+    pillow_heif.from_pillow(SCENE).save(file, quality=85)
 
     assert nearest(file.getvalue(), SCENE) <= 8
     assert "HEIF" not in Image.OPEN

@@ -1,4 +1,4 @@
-/* Included first by every file that multiplies floats. A compiler may fuse a product and a sum
+/* Included by every file that multiplies floats. A compiler may fuse a product and a sum
  * into one rounding, by default in GCC, and then hashes would differ between processors. The
  * build says -ffp-contract=off; this holds for builds that forget it. */
 #ifndef DOORSILL_EXACT_H

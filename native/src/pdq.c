@@ -5,9 +5,8 @@
 #include "filter.h"
 
 enum {
-  SUBSAMPLED = 512,     /* profile cpp512: the side of a picture that had a larger one */
-  HELD_PIXELS = 160000, /* bound of the rows that wait until they are 16, */
-  HELD_WIDTH = 32767    /* and wider ones do not wait; both keep the workspace small */
+  SUBSAMPLED = 512,    /* profile cpp512: the side of a picture that had a larger one */
+  HELD_PIXELS = 165000 /* bounds the rows that wait until they are 16; keeps the workspace small */
 };
 
 /* The rows of one profile on their way to its filter. */
@@ -35,8 +34,9 @@ static int good_sides(uint32_t width, uint32_t height) {
 static void intake_init(intake *in, uint32_t width, uint32_t height, doorsill_arena *arena) {
   in->width = width;
   in->height = height;
+  /* Less for wide pictures, whose sums take more; the widest do without. */
   const uint32_t rows = HELD_PIXELS / width;
-  in->capacity = width > HELD_WIDTH ? 0 : rows < DOORSILL_LANES ? rows : DOORSILL_LANES;
+  in->capacity = rows >= DOORSILL_LANES + 2 ? DOORSILL_LANES : rows >= 4 ? rows - 2 : 0;
   in->held = doorsill_take(arena, sizeof(float) * width * in->capacity);
   in->held_rows = 0;
   doorsill_filter_init(&in->filter, width, height, arena);

@@ -1,9 +1,9 @@
 """doorsill: compare a picture with hash lists on the device, before it is sent.
 
-    >>> from doorsill import Gate, HashList, Trust
-    >>> gate = Gate(HashList.open("list.dsl", Trust.none()))  # doctest: +SKIP
-    >>> gate.screen("photo.jpg").action                       # doctest: +SKIP
-    <Action.SEND: 'send'>
+>>> from doorsill import Gate, HashList, Trust
+>>> gate = Gate(HashList.open("list.dsl", Trust.none()))  # doctest: +SKIP
+>>> gate.screen("photo.jpg").action                       # doctest: +SKIP
+<Action.SEND: 'send'>
 """
 
 from __future__ import annotations

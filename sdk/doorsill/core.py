@@ -109,9 +109,10 @@ def pdq_planes(hashes: bytes) -> tuple[bytes, bytes]:
     """Split PDQ hashes, 32 bytes each, into the two planes that a list stores."""
     count = len(hashes) // 32
     planes = [bytearray(16 * count) for _ in range(2)]
-    with ffi.from_buffer("uint8_t[]", planes[0], require_writable=True) as first, ffi.from_buffer(
-        "uint8_t[]", planes[1], require_writable=True
-    ) as second:
+    with (
+        ffi.from_buffer("uint8_t[]", planes[0], require_writable=True) as first,
+        ffi.from_buffer("uint8_t[]", planes[1], require_writable=True) as second,
+    ):
         lib.doorsill_pdq_planes(hashes, count, first, second)
     return bytes(planes[0]), bytes(planes[1])
 

@@ -119,7 +119,10 @@ class Gate:
         return found
 
     def decide(
-        self, found: reading.Reading, lists: tuple[HashList, ...] | None = None, start: float | None = None
+        self,
+        found: reading.Reading,
+        lists: tuple[HashList, ...] | None = None,
+        start: float | None = None,
     ) -> Verdict:
         """Return the verdict on a reading, as weighed by the C core."""
         start = time.perf_counter() if start is None else start

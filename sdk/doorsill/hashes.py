@@ -57,4 +57,5 @@ def hash_image(picture: Any, profile: str = "full", *, limits: Limits | None = N
 
 
 def _name(picture: Any) -> str:
-    return str(picture) if isinstance(picture, str) or hasattr(picture, "__fspath__") else "the picture"
+    is_path = isinstance(picture, str) or hasattr(picture, "__fspath__")
+    return str(picture) if is_path else "the picture"

@@ -6,13 +6,15 @@ import mmap
 import os
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from doorsill.core import HasherInfo, ListHandle
 from doorsill.errors import ListError
 from doorsill.limits import Limits
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from doorsill.core import Entry
     from doorsill.trust import Trust
 
@@ -32,13 +34,13 @@ class Text(IntEnum):
     APPEAL = 5
 
 
-def _read_privately(file: BinaryIO, size: int) -> bytes | mmap.mmap:
+def _read_privately(file: BufferedReader, size: int) -> bytes | mmap.mmap:
     """Return all of a file in memory of our own, in huge pages where a scan gains by them."""
     if size < _WORTH_HUGE_PAGES or not hasattr(mmap, "MADV_HUGEPAGE"):
         return file.read(size + 1)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
-    read = file.readinto(memory)  # type: ignore[attr-defined] - every file opened "rb" has it
+    read = file.readinto(memory)
     return memory if read == size else memory[:read]
 
 
@@ -63,7 +65,9 @@ class HashList:
         self.name = self.text(Text.LIST, 0) or "unnamed list"
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], trust: Trust, *, limits: Limits | None = None) -> HashList:
+    def open(
+        cls, path: str | os.PathLike[str], trust: Trust, *, limits: Limits | None = None
+    ) -> HashList:
         """Read a list into private memory and check it.
 
         Raises:
@@ -78,7 +82,9 @@ class HashList:
             why = error.strerror or "it cannot be read"
             raise ListError(f"{path}: {why}; name a file made by `doorsill list build`") from None
         if size > most:
-            raise ListError(f"{path}: larger than {most} bytes; raise Limits.list_bytes to allow it")
+            raise ListError(
+                f"{path}: larger than {most} bytes; raise Limits.list_bytes to allow it"
+            )
         return cls(data, trust, path=str(path))
 
     def __len__(self) -> int:

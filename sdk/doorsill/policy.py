@@ -43,7 +43,7 @@ class Policy:
             raise ValueError(f"pdq_limit is {self.pdq_limit}; it must lie in 0..64")
         for entry in self.quenched:
             if len(entry) != 12 or not set(entry) <= set("0123456789abcdef"):  # noqa: PLR2004
-                raise ValueError(f"quenched holds {entry!r}; an entry's id is 12 lower-case hex digits")
+                raise ValueError(f"quenched holds {entry!r}; an id is 12 lower-case hex digits")
 
     @classmethod
     def cautious(cls) -> Policy:

@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from doorsill.core import GROUNDS, MAX_SIDE, Hasher, Pdq
+from doorsill.core import DIGESTS, GROUNDS, MAX_SIDE, Hasher, Pdq
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -63,14 +63,13 @@ class Reading:
 
 def digest(data: bytes) -> Digests:
     """Return the digests that lists may hold of a file."""
-    return (hashlib.sha256(data).digest(),
-            hashlib.sha1(data, usedforsecurity=False).digest(),
-            hashlib.md5(data, usedforsecurity=False).digest())  # fmt: skip
+    sums = [hashlib.new(kind, data, usedforsecurity=False).digest() for kind in DIGESTS]
+    return sums[0], sums[1], sums[2]
 
 
 def digest_file(path: str | os.PathLike[str]) -> Digests:
     """Return the digests of a file of any size, a piece at a time."""
-    sums = [hashlib.sha256(), hashlib.sha1(usedforsecurity=False), hashlib.md5(usedforsecurity=False)]
+    sums = [hashlib.new(kind, usedforsecurity=False) for kind in DIGESTS]
     with open_regular(path) as file:
         while piece := file.read(_BAND_BYTES):
             for each in sums:
@@ -83,7 +82,8 @@ def open_regular(path: str | os.PathLike[str]) -> Any:
 
     A pipe would wait for a writer for ever, a device would never end.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # not everywhere
+    descriptor = os.open(path, os.O_RDONLY | flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "not a regular file", os.fspath(path))
@@ -190,7 +190,8 @@ def _read_array(array: Any, reading: Reading, limits: Limits) -> None:
     except TypeError:
         raise TypeError(f"cannot read {type(array).__name__}; pass a path, bytes, a binary file, "
                         "a PIL image or a uint8 array") from None  # fmt: skip
-    height, width, channels = (*pixels.shape, 1, 0, 0)[:3] if pixels.ndim <= 3 else (0, 0, 0)  # noqa: PLR2004
+    shape = (*(pixels.shape or ()), 1) if pixels.ndim == 2 else pixels.shape  # noqa: PLR2004
+    height, width, channels = shape if shape and len(shape) == 3 else (0, 0, 0)  # noqa: PLR2004
     modes = {1: "L", 3: "RGB", 4: "RGBA"}
     if pixels.format != "B" or channels not in modes or not height or not width:
         raise TypeError(f"an array of {pixels.format!r} and shape {pixels.shape} is no picture; "

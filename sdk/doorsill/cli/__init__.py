@@ -62,9 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
     lists = commands.add_parser("list", help="build a hash list, or show what one can do")
     under = lists.add_subparsers(metavar="COMMAND", required=True)
-    _build_options(
-        _command(under, "build", "list:build", "write a list from rows or originals")
-    )
+    _build_options(_command(under, "build", "list:build", "write a list from rows or originals"))
     shown = _command(under, "show", "list:show", "show what a list can do")
     shown.add_argument("lists", nargs="+", metavar="L", help="a list")
 
@@ -187,4 +185,3 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}; check the name and permissions"
     return f"{type(error).__name__}: {clean(error)}; this is a fault of doorsill, please report it"
-

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from doorsill.cli.demo_pictures import Picture, bundled, pictures
 from doorsill.cli.files import demo_list
 from doorsill.cli.output import OK, TROUBLE, action_word, clean, complain, emit, paint
-from doorsill.cli.demo_pictures import Picture, bundled, pictures
 
 if TYPE_CHECKING:
     import argparse

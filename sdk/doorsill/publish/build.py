@@ -72,7 +72,7 @@ def build_list(
     words: ListWords,
     *,
     limits: Limits | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Write a list from CSV files of `hash,quality,name` and from originals or folders of them.
 
@@ -86,12 +86,12 @@ def build_list(
     contents.texts = _texts(words)
     files = _files(inputs)
     for done, (path, named) in enumerate(files):
-        progress(done, len(files))
+        if progress:
+            progress(done, len(files))
         for row in _rows(path, words, limits or Limits(), named=named):
             _add(row, contents, words, report)
-    progress(len(files), len(files))
     if report.notes and not report.entries:
-        raise RowsError(f"{output}: not written, no row could be used; the first: {report.notes[0]}")
+        raise RowsError(f"{output}: not written, no row was of use; the first: {report.notes[0]}")
     _add_test_card(contents, words)
     report.size = write_list(output, contents)
     return report

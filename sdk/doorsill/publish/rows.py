@@ -59,9 +59,11 @@ def csv_rows(path: Path, profile: str) -> Iterator[Row]:
                     columns = _columns(fields, path)
                     if columns != _NAMES or fields[0].strip().lower() == "hash":
                         continue
-                yield _row(dict(zip(columns, fields, strict=False)), f"{path}:{lines.line_num}", profile)
+                values = dict(zip(columns, fields, strict=False))
+                yield _row(values, f"{path}:{lines.line_num}", profile)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RowsError(f"{path}: cannot be read as CSV ({error}); expected hash,quality,name") from None
+        why = f"cannot be read as CSV ({error}); expected hash,quality,name"
+        raise RowsError(f"{path}: {why}") from None
 
 
 def _columns(fields: list[str], path: Path) -> tuple[str, ...]:
@@ -82,7 +84,7 @@ def _row(values: dict[str, str], origin: str, profile: str) -> Row:
     except ValueError:
         return Row(name, origin, note="the hash is not hexadecimal or the quality is no number")
     if len(value) != _PDQ_HEX // 2:
-        return Row(name, origin, note=f"a PDQ hash has {_PDQ_HEX} hex digits, this one has {len(text)}")
+        return Row(name, origin, note=f"a PDQ hash has {_PDQ_HEX} hex digits, not {len(text)}")
     if not 0 <= quality <= 100:  # noqa: PLR2004 - PDQ's range
         return Row(name, origin, note=f"quality {quality} is not in 0..100")
     return Row(name or text, origin, ((profile, value, quality),))
@@ -106,7 +108,8 @@ def original_rows(path: Path, limits: Limits, *, named: bool) -> Iterator[Row]:
         yield Row(path.name, str(path), note="; ".join(found.unread))
         return
     digests = dict(zip(DIGESTS, found.digests[0], strict=True))
-    hashes = tuple(("full", view.pdq.hash("full"), view.pdq.quality("full")) for view in found.views)
+    pdqs = [view.pdq for view in found.views]
+    hashes = tuple(("full", pdq.hash("full"), pdq.quality("full")) for pdq in pdqs)
     note = "; ".join(found.unread)
     if not found.is_picture:
         note = "not a picture: only its digests are listed"

@@ -77,7 +77,9 @@ class Contents:
     entry_classes: array[int] = field(default_factory=lambda: array("H"))
     entry_ids: bytearray = field(default_factory=bytearray)
     hashers: list[HasherRows] = field(default_factory=list)
-    digests: dict[str, list[tuple[bytes, int]]] = field(default_factory=lambda: {k: [] for k in DIGESTS})
+    digests: dict[str, list[tuple[bytes, int]]] = field(
+        default_factory=lambda: {kind: [] for kind in DIGESTS}
+    )
     texts: list[tuple[int, int, str, str]] = field(default_factory=list)
     withdrawn: list[tuple[bytes, int]] = field(default_factory=list)
     epoch: int = 0
@@ -127,13 +129,16 @@ def _digest_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
         rows = sorted(contents.digests[name])
         if rows:
             sections.append((_DIGEST_KEYS, kind, 0, b"".join(key for key, _ in rows)))
-            sections.append((_DIGEST_ENTRIES, kind, 0, _column(array("I", (entry for _, entry in rows)))))
+            sections.append(
+                (_DIGEST_ENTRIES, kind, 0, _column(array("I", (entry for _, entry in rows))))
+            )
     return sections
 
 
 def list_bytes(contents: Contents) -> bytes:
     """Return the list file."""
     entries = len(contents.entry_classes)
+    withdrawn = (struct.pack("<6s2xQ", *each) for each in sorted(contents.withdrawn))
     sections = [
         *_hasher_sections(contents),
         (_ENTRY_CLASSES, 0, 0, _column(contents.entry_classes)),
@@ -141,7 +146,7 @@ def list_bytes(contents: Contents) -> bytes:
         (_CLASSES, 0, 0, b"".join(_CLASS.pack(c, f, 0, p) for c, f, p in contents.classes)),
         *_text_sections(contents),
         *_digest_sections(contents),
-        (_WITHDRAWN, 0, 0, b"".join(struct.pack("<6s2xQ", *each) for each in sorted(contents.withdrawn))),
+        (_WITHDRAWN, 0, 0, b"".join(withdrawn)),
     ]
     at = _HEADER.size + 4 + _SECTION.size * len(sections)
     table, body = bytearray(), []

@@ -22,7 +22,7 @@ def contents() -> Contents:
     """Return the list: 70 entries, more than one block of a search and not a multiple of it."""
     made = Contents(epoch=7)
     for entry in range(70):
-        flags = TEST if entry == 69 else SEED if entry % 10 == 3 else 0  # noqa: PLR2004
+        flags = TEST if entry == 69 else SEED if entry % 10 == 3 else 0
         made.add_entry((entry % 2, flags, 1 + (entry % 3 == 0) * 2), value(f"id {entry}", 6))
     full = HasherRows("pdq", "full")
     unknown = HasherRows("pdq", "unknown", limit=20)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageCms
 
-from doorsill.profiles import ORDINARY_GRAY, managed, transformed
+from doorsill.images.profiles import ORDINARY_GRAY, managed, transformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-from doorsill.containers import PNG_START, png_chunks, png_profile_fits
+from doorsill.images.containers import PNG_START, png_chunks, png_profile_fits
 
 # What decides pixels. The rest (text, times, private chunks) is where checks fail for nothing.
 _PNG_KEPT = frozenset(

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from doorsill import colour, containers, frames
-from doorsill.sitting import Sitting
+from doorsill.images import colour, containers, frames
+from doorsill.images.sitting import Sitting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from doorsill.frames import Labelled
+    from doorsill.images.frames import Labelled
     from doorsill.limits import Limits
 
 _ORIENTATION = 0x0112

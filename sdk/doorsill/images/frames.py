@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageFile
 
-from doorsill import containers
-from doorsill.mending import PNG_PROFILE_CAP, ended_otherwise, mended
+from doorsill.images import containers
+from doorsill.images.mending import PNG_PROFILE_CAP, ended_otherwise, mended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from doorsill.sitting import Sitting
+    from doorsill.images.sitting import Sitting
 
     Labelled = tuple[str, Image.Image]
 

@@ -1,0 +1,382 @@
+/* The PDQ hash against a twin that says the same plainly: whole pictures, one pixel at a time,
+ * one sum after the other. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exact.h"
+#include "filter.h"
+
+static int passed, failed;
+
+static int check(int ok, const char *what) {
+  ok ? passed++ : failed++;
+  if (!ok) printf("FAILED (%s): %s\n", doorsill_kernel(), what);
+  return ok;
+}
+
+static uint64_t state = 7;
+static uint64_t draw(void) { /* SplitMix64 */
+  uint64_t z = state += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+/* Memory that ends where it is asked to, for the sanitizers. */
+static void *exactly(size_t bytes) {
+  void *p = malloc(bytes ? bytes : 1);
+  if (!p) abort();
+  return p;
+}
+
+/* --- The twin --- */
+
+static void twin_box(const float *in, float *out, size_t n, size_t step) {
+  const size_t window = (n + 127) / 128, half = (window + 2) / 2;
+  float sum = 0;
+  size_t left = 0, right = 0, count = 0;
+  for (size_t written = 0; written < n;) {
+    if (right < n) sum += in[step * right], count++;
+    if (right >= window || right >= n) sum -= in[step * left++], count--;
+    right++;
+    if (right >= half) out[step * written++] = sum / (float)count;
+  }
+}
+
+static int by_value(const void *a, const void *b) {
+  const float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+/* Orientation `o` of the coefficients, as row i and column j of it. */
+static float turned(float c[16][16], int o, int i, int j) {
+  const int swap = o == 1 || o == 3 || o == 6 || o == 7;
+  const int row = swap ? j : i, column = swap ? i : j;
+  const int row_even = row % 2 == 0, column_even = column % 2 == 0;
+  const int minus[8] = {0,           column_even, row_even != column_even, row_even, row_even,
+                        column_even, 0,           row_even != column_even};
+  return minus[o] ? -c[row][column] : c[row][column];
+}
+
+static void twin_hash(const uint8_t *rgb, size_t width, size_t height, int profile,
+                      doorsill_pdq *to) {
+  const int large = profile == DOORSILL_CPP512 && (width > 512 || height > 512);
+  const size_t w = large ? 512 : width, h = large ? 512 : height;
+  if (w < 5 || h < 5) return;
+  float *a = exactly(w * h * sizeof *a), *b = exactly(w * h * sizeof *b);
+  for (size_t y = 0; y < h; y++)
+    for (size_t x = 0; x < w; x++) {
+      const uint8_t *p = rgb + 3 * (width * (y * height / h) + x * width / w);
+      if (profile == DOORSILL_FULL) {
+        a[w * y + x] = (float)((double)p[0] * 0.299 + (double)p[1] * 0.587 + (double)p[2] * 0.114);
+      } else {
+        const float red = 0.299f * (float)p[0], green = 0.587f * (float)p[1];
+        const float blue = 0.114f * (float)p[2];
+        a[w * y + x] = red + green + blue;
+      }
+    }
+  for (int pass = 0; pass < 2 && !(w == 64 && h == 64); pass++) {
+    for (size_t y = 0; y < h; y++) twin_box(a + w * y, b + w * y, w, 1);
+    for (size_t x = 0; x < w; x++) twin_box(b + x, a + x, h, w);
+  }
+  float grid[64][64], d[16][64], t[16][64], c[16][16];
+  for (size_t i = 0; i < 64; i++)
+    for (size_t j = 0; j < 64; j++)
+      grid[i][j] = a[w * (size_t)(((double)i + 0.5) * (double)h / 64) +
+                     (size_t)(((double)j + 0.5) * (double)w / 64)];
+  free(a);
+  free(b);
+  int steps = 0;
+  for (int i = 0; i < 64; i++)
+    for (int j = 0; j < 64; j++) {
+      if (i < 63) steps += abs((int)((grid[i][j] - grid[i + 1][j]) * 100 / 255));
+      if (j < 63) steps += abs((int)((grid[i][j] - grid[i][j + 1]) * 100 / 255));
+    }
+  to->quality[profile] = (uint8_t)(steps / 90 > 100 ? 100 : steps / 90);
+  const float scale = (float)sqrt(2.0 / 64);
+  for (int i = 0; i < 16; i++)
+    for (int j = 0; j < 64; j++)
+      d[i][j] = (float)((double)scale * cos(acos(-1.0) / 128 * (i + 1) * (2 * j + 1)));
+  for (int i = 0; i < 16; i++)
+    for (int j = 0; j < 64; j++) {
+      t[i][j] = 0;
+      for (int k = 0; k < 64; k++) t[i][j] += d[i][k] * grid[k][j];
+    }
+  for (int i = 0; i < 16; i++)
+    for (int j = 0; j < 16; j++) {
+      c[i][j] = 0;
+      for (int k = 0; k < 64; k++) c[i][j] += t[i][k] * d[j][k];
+    }
+  for (int o = 0; o < 8; o++) {
+    float sorted[256];
+    for (int k = 0; k < 256; k++) sorted[k] = turned(c, o, k / 16, k % 16);
+    qsort(sorted, 256, sizeof *sorted, by_value);
+    for (int k = 0; k < 256; k++)
+      if (turned(c, o, k / 16, k % 16) > sorted[127])
+        to->hash[profile][o][31 - k / 8] |= (uint8_t)(1 << k % 8);
+  }
+}
+
+/* --- Pictures --- */
+
+/* Kind 0 is noise, 1 a gradient with much dust in its hash, 2 blocks, 3 flat. */
+static uint8_t *picture(int kind, size_t w, size_t h) {
+  uint8_t *rgb = exactly(3 * w * h);
+  for (size_t y = 0; y < h; y++)
+    for (size_t x = 0; x < w; x++)
+      for (size_t c = 0; c < 3; c++)
+        rgb[3 * (w * y + x) + c] =
+            (uint8_t)(kind == 0   ? draw()
+                      : kind == 1 ? (x * 255 / w * (c + 1) + y * 255 / h) / 4
+                      : kind == 2 ? ((x * 7 / w + y * 5 / h + c) * 37) ^ (draw() & 7)
+                                  : 90 + 30 * c);
+  return rgb;
+}
+
+/* The picture in another format, rows `pad` bytes longer. Alpha is drawn, and then `rgb` becomes
+ * what shows over the ground. */
+static uint8_t *convert(uint8_t *rgb, size_t w, size_t h, uint32_t format, uint32_t ground,
+                        size_t pad) {
+  const size_t step = doorsill_pixel_bytes(format), stride = w * step + pad;
+  uint8_t *out = exactly(stride * (h - 1) + w * step);
+  for (size_t y = 0; y < h; y++)
+    for (size_t x = 0; x < w; x++) {
+      uint8_t *p = rgb + 3 * (w * y + x), *q = out + stride * y + step * x;
+      if (step < 3) {
+        const uint16_t wide = (uint16_t)(p[0] * 257 + (int)(draw() % 256) - 128 * (p[0] > 0));
+        memcpy(q, &wide, step);
+        if (step == 1)
+          q[0] = p[0];
+        else
+          p[0] = (uint8_t)((wide + 128u) / 257u);
+        p[1] = p[2] = p[0];
+        continue;
+      }
+      const int bgr = format == DOORSILL_BGRX || format == DOORSILL_BGRA;
+      for (size_t c = 0; c < 3; c++) q[bgr ? 2 - c : c] = p[c];
+      if (step == 4) q[3] = draw() % 2 ? 255 : (uint8_t)draw();
+      if (format == DOORSILL_RGBA || format == DOORSILL_BGRA)
+        for (size_t c = 0; c < 3; c++)
+          p[c] = (uint8_t)floor((p[c] * q[3] + (ground ? 0 : 255) * (255 - q[3])) / 255.0 + 0.5);
+    }
+  return out;
+}
+
+/* Rows in portions of `portion`, or of any size if that is 0. */
+static int hash_in_portions(const uint8_t *pixels, ptrdiff_t stride, size_t w, size_t h,
+                            uint32_t format, uint32_t ground, uint32_t portion, doorsill_pdq *pdq) {
+  const size_t size = doorsill_pdq_workspace((uint32_t)w, (uint32_t)h);
+  uint8_t *memory = exactly(size + 3);
+  doorsill_hashing *hashing = NULL;
+  memset(memory, 0xa5, size + 3);
+  int ok = doorsill_pdq_begin(memory + 3, size, (uint32_t)w, (uint32_t)h, format, ground,
+                              &hashing) == DOORSILL_OK;
+  for (uint32_t row = 0, n; ok && row < h; row += n) {
+    n = portion ? portion : (uint32_t)(draw() % 40);
+    if (n > h - row) n = (uint32_t)h - row;
+    ok = doorsill_pdq_end(hashing, pdq) == DOORSILL_BAD_ARGUMENT &&
+         doorsill_pdq_rows(hashing, pixels + stride * (ptrdiff_t)row, stride, n) == DOORSILL_OK;
+  }
+  ok = ok && doorsill_pdq_rows(hashing, pixels, stride, 1) == DOORSILL_BAD_ARGUMENT &&
+       doorsill_pdq_end(hashing, pdq) == DOORSILL_OK;
+  free(memory);
+  return ok;
+}
+
+/* --- Tests --- */
+
+static void test_picture(int kind, size_t w, size_t h, uint32_t format, uint32_t ground) {
+  uint8_t *rgb = picture(kind, w, h);
+  const size_t pad = draw() % 9;
+  uint8_t *pixels = convert(rgb, w, h, format, ground, pad);
+  const ptrdiff_t stride = (ptrdiff_t)(w * doorsill_pixel_bytes(format) + pad);
+  doorsill_pdq twin, got;
+  memset(&twin, 0, sizeof twin);
+  twin_hash(rgb, w, h, DOORSILL_FULL, &twin);
+  twin_hash(rgb, w, h, DOORSILL_CPP512, &twin);
+  static const uint32_t portions[] = {65535, 0, 1, 16, 17};
+  int same = 1;
+  for (size_t i = 0; i < sizeof portions / sizeof *portions; i++) {
+    memset(&got, 0xa5, sizeof got);
+    same &= hash_in_portions(pixels, stride, w, h, format, ground, portions[i], &got) &&
+            memcmp(&got, &twin, sizeof got) == 0;
+  }
+  /* Bottom up: the same picture, its rows stored the other way round. */
+  const size_t row_bytes = w * doorsill_pixel_bytes(format);
+  uint8_t *flipped = exactly(row_bytes * h);
+  for (size_t y = 0; y < h; y++)
+    memcpy(flipped + row_bytes * (h - 1 - y), pixels + stride * (ptrdiff_t)y, row_bytes);
+  const doorsill_pixels view = {.data = flipped + row_bytes * (h - 1),
+                                .stride = -(ptrdiff_t)row_bytes,
+                                .width = (uint32_t)w,
+                                .height = (uint32_t)h,
+                                .format = format};
+  const size_t size = doorsill_pdq_workspace(view.width, view.height);
+  void *workspace = exactly(size);
+  same &= doorsill_pdq_hash(&view, ground, workspace, size, &got) == DOORSILL_OK &&
+          memcmp(&got, &twin, sizeof got) == 0;
+  char what[96];
+  snprintf(what, sizeof what, "kind %d, %zux%zu, format %u, ground %u", kind, w, h, format, ground);
+  check(same, what);
+  free(workspace);
+  free(flipped);
+  free(pixels);
+  free(rgb);
+}
+
+static void test_pictures(void) {
+  static const uint16_t sizes[][2] = {{1, 1},     {4, 4},    {5, 5},     {4, 600},   {600, 4},
+                                      {17, 33},   {63, 65},  {64, 64},   {64, 65},   {128, 64},
+                                      {129, 128}, {127, 16}, {257, 300}, {512, 512}, {513, 100},
+                                      {100, 700}, {640, 48}, {385, 90},  {1025, 37}, {30, 1300}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (int kind = 0; kind < 4; kind++)
+      test_picture(kind, sizes[i][0], sizes[i][1], DOORSILL_RGB, DOORSILL_WHITE);
+    for (uint32_t format = DOORSILL_GRAY; format <= DOORSILL_GRAY16; format++)
+      test_picture(2, sizes[i][0], sizes[i][1], format, (uint32_t)i % 2);
+  }
+  test_picture(0, 33000, 21, DOORSILL_RGB, DOORSILL_WHITE); /* so wide that rows do not wait */
+  test_picture(0, 12000, 40, DOORSILL_RGBX, DOORSILL_WHITE);
+  test_picture(0, 7, 9000, DOORSILL_GRAY, DOORSILL_WHITE);
+  test_picture(2, 65535, 5, DOORSILL_GRAY, DOORSILL_WHITE);
+}
+
+/* What pdqhash 0.2.8 and Meta's C++ tool say: the twin could be wrong as the core is. */
+static void test_pinned(void) {
+  static const struct {
+    uint32_t w, h, quality[2];
+    const char *hash[2];
+  } pinned[] = {
+      {200,
+       150,
+       {100, 100},
+       {"2f705e8f95182f732a6f559b6934c960eae7d02c7599f095a534ada869e82968",
+        "2f705e8f95182f732a6f559b6934c960eae7d02c7599f095a534ada869e82968"}},
+      {700,
+       500,
+       {100, 100},
+       {"ee1eeefeaf32da005f4c7f5cfe00f010ff12f817f80cea0ffe48e807ca011801",
+        "ee1eeefeaf32da001fc87f1cfe00f054ff12f816f80cea0ffe0cf207c2011809"}},
+      {64,
+       64,
+       {100, 100},
+       {"847c5453aea5c52d4fd6b0b85e4a31b1ce8f739aac65cf8f38a8d25038f1e60a",
+        "847c5453aea5c52d4fd6b0b85e4a31b1ce8f739aac65cf8f38a8d25038f1e60a"}},
+  };
+  for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
+    const size_t w = pinned[i].w, h = pinned[i].h,
+                 size = doorsill_pdq_workspace(pinned[i].w, pinned[i].h);
+    uint8_t *rgb = exactly(3 * w * h), *workspace = exactly(size);
+    for (size_t k = 0; k < 3 * w * h; k++) {
+      const size_t y = k / (3 * w), x = k / 3 % w, c = k % 3;
+      rgb[k] = (uint8_t)((x * x + 3 * y * y) * (c + 1) / 97 + (x / 16 + y / 16) % 2 * 60 +
+                         (uint64_t)k * 40503 / 65536 % 32);
+    }
+    const doorsill_pixels view = {rgb, (ptrdiff_t)(3 * w), pinned[i].w, pinned[i].h, DOORSILL_RGB};
+    doorsill_pdq pdq;
+    int same = doorsill_pdq_hash(&view, DOORSILL_WHITE, workspace, size, &pdq) == DOORSILL_OK;
+    for (int profile = 0; same && profile < 2; profile++) {
+      char hex[65];
+      for (size_t k = 0; k < 32; k++) snprintf(hex + 2 * k, 3, "%02x", pdq.hash[profile][0][k]);
+      same = strcmp(hex, pinned[i].hash[profile]) == 0 &&
+             pdq.quality[profile] == pinned[i].quality[profile];
+    }
+    check(same, "hashes of the reference");
+    free(workspace);
+    free(rgb);
+  }
+}
+
+static void test_workspace(void) {
+  check(doorsill_pdq_workspace(0, 5) == 0 && doorsill_pdq_workspace(5, 65536) == 0, "no such size");
+  size_t most = 0;
+  for (uint32_t w = 1; w <= 65535; w++) {
+    const uint32_t h = 100000000 / w;
+    for (uint32_t less = 0; less < 2; less++) { /* also the tallest with a smaller window */
+      const uint32_t tall = less ? h / 128 * 128 + 1 : h;
+      const size_t size = doorsill_pdq_workspace(w, tall > 65535 ? 65535 : tall);
+      if (tall && size > most) most = size;
+    }
+  }
+  printf("at most %zu bytes for 100 megapixels, %zu at 4000x3000\n", most,
+         doorsill_pdq_workspace(4000, 3000));
+  check(most < 4000000, "the workspace is small");
+  check(doorsill_pdq_workspace(65535, 65535) > 512u * 65535 * 4, "the largest size");
+}
+
+static void test_refusals(void) {
+  static const uint8_t pixels[3 * 8 * 8];
+  doorsill_hashing *h = NULL;
+  doorsill_pdq pdq;
+  const size_t size = doorsill_pdq_workspace(8, 8);
+  uint8_t *memory = exactly(size);
+  check(doorsill_pdq_begin(NULL, size, 8, 8, DOORSILL_RGB, 0, &h) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_begin(memory, size, 0, 8, DOORSILL_RGB, 0, &h) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_begin(memory, size, 8, 65536, DOORSILL_RGB, 0, &h) ==
+                DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_begin(memory, size, 8, 8, 0, 0, &h) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_begin(memory, size, 8, 8, 8, 0, &h) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_begin(memory, size, 8, 8, DOORSILL_RGB, 2, &h) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_begin(memory, size, 8, 8, DOORSILL_RGB, 0, NULL) == DOORSILL_BAD_ARGUMENT,
+        "bad arguments to begin");
+  check(
+      doorsill_pdq_begin(memory, size - 1, 8, 8, DOORSILL_RGB, 0, &h) == DOORSILL_SMALL_WORKSPACE &&
+          !h,
+      "small workspace");
+  if (doorsill_pdq_begin(memory, size, 8, 8, DOORSILL_RGB, 0, &h) != DOORSILL_OK) {
+    check(0, "begin");
+    free(memory);
+    return;
+  }
+  check(doorsill_pdq_rows(NULL, pixels, 24, 1) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_rows(h, NULL, 24, 1) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_rows(h, pixels, 24, 9) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_rows(h, pixels, 23, 2) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_rows(h, pixels + 23, -23, 2) == DOORSILL_BAD_ARGUMENT,
+        "bad arguments to rows");
+  check(doorsill_pdq_rows(h, NULL, 0, 0) == DOORSILL_OK &&
+            doorsill_pdq_rows(h, pixels, 0, 1) == DOORSILL_OK &&
+            doorsill_pdq_end(h, &pdq) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_rows(h, pixels + 24, 24, 7) == DOORSILL_OK &&
+            doorsill_pdq_end(h, NULL) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_end(h, &pdq) == DOORSILL_OK && doorsill_pdq_end(h, &pdq) == DOORSILL_OK,
+        "rows and end");
+  const doorsill_pixels nowhere = {NULL, 24, 8, 8, DOORSILL_RGB};
+  check(doorsill_pdq_hash(NULL, 0, memory, size, &pdq) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_hash(&nowhere, 0, memory, size, &pdq) == DOORSILL_BAD_ARGUMENT,
+        "bad arguments to hash");
+  free(memory);
+}
+
+static void test_distance(void) {
+  int same = 1;
+  for (size_t n = 0; n < 70; n++) {
+    uint8_t *a = exactly(n), *b = exactly(n);
+    uint32_t distance = 0;
+    for (size_t i = 0; i < n; i++) {
+      a[i] = (uint8_t)draw();
+      b[i] = (uint8_t)draw();
+      for (int bit = 0; bit < 8; bit++) distance += (uint32_t)((a[i] ^ b[i]) >> bit & 1);
+    }
+    same &= doorsill_distance(a, b, n) == distance;
+    free(a);
+    free(b);
+  }
+  check(same, "distance");
+}
+
+int main(void) {
+  static const char *const kernels[] = {"portable", "avx2", "avx512", "neon"};
+  for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+    if (doorsill_use_kernel(kernels[i]) != DOORSILL_OK) continue;
+    test_pictures();
+    test_pinned();
+  }
+  test_workspace();
+  test_refusals();
+  test_distance();
+  printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}

@@ -1,0 +1,33 @@
+"""From a trap's bytes to the verdict: nothing that shows a listed picture is called clear."""
+
+from __future__ import annotations
+
+import pytest
+
+import traps
+from doorsill import Action, Gate, Outcome, hash_image
+from lists import hash_list
+from looks import SCENE
+
+GATE = Gate(hash_list(pdq={0: hash_image(SCENE).bytes}))
+
+
+@pytest.mark.parametrize("name", traps.TRAPS)
+def test_traps_match(name: str) -> None:
+    """Each trap is stopped."""
+    verdict = GATE.screen(traps.TRAPS[name](SCENE))
+    assert (Outcome.MATCH, Action.BLOCK) == (verdict.outcome, verdict.action), verdict
+
+
+@pytest.mark.parametrize("name", traps.PLAIN)
+def test_plain_files_match_in_one_view(name: str) -> None:
+    """An ordinary file of the listed picture is stopped too, and is hashed once."""
+    verdict = GATE.screen(traps.PLAIN[name](SCENE))
+    assert Outcome.MATCH == verdict.outcome
+    assert ("sha256", "sha1", "md5", "pdq: as shown") == verdict.coverage
+
+
+@pytest.mark.parametrize("name", traps.CUT)
+def test_cut_files_are_never_clear(name: str) -> None:
+    """A file that is cut off matches by what is left of it, or could not be told."""
+    assert Outcome.CLEAR != GATE.screen(traps.CUT[name](SCENE)).outcome
