@@ -59,8 +59,8 @@ def main() -> int:
             and partial(imagehash.phash, image.fromarray(pixels)),
         }
         race(f"{name} RGB buffer to hash (doorsill: two profiles, eight orientations)", runners)
-        print(f"  memory beside the pixels: {core.workspace(width, height) / 1e6:.2f} MB, "
-              f"pdqhash at least {8 * width * height / 1e6:.0f} MB (two float buffers)")  # fmt: skip
+        ours, theirs = core.workspace(width, height) / 1e6, 8 * width * height / 1e6
+        print(f"  memory beside the pixels: {ours:.2f} MB, pdqhash's two buffers {theirs:.0f} MB")
     return 0
 
 

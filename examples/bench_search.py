@@ -72,7 +72,7 @@ def opened(data: bytes, rows: int) -> ListHandle:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.dsl"
         path.write_bytes(data)
-        runners = {
+        runners: dict[str, Any] = {
             "doorsill": partial(HashList.open, path, Trust.none()),
             "reading the file": path.read_bytes,
         }

@@ -11,10 +11,11 @@ import pdqhash
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import naive
 import pictures
-from doorsill import core
+from doorsill import core, hash_image
 
 VECTORS = json.loads((Path(__file__).parent / "data/vectors/pdq.json").read_text())["rows"]
 KERNELS = ("portable", "avx2", "avx512", "neon")
@@ -149,3 +150,17 @@ def test_band_errors() -> None:
 def test_workspace(size: tuple[int, int]) -> None:
     """Hashing takes under 4 MB beside the pixels, up to 100 megapixels."""
     assert core.workspace(*size) < 4_000_000
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "data/images").glob("*.jpg")))
+def test_fixtures(path: Path) -> None:
+    """Every photograph among the fixtures hashes as the reference and the naive twin hash it."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    vector, quality = pdqhash.compute(pixels)
+    made = hash_image(path)
+    assert (np.packbits(vector).tobytes(), quality) == (made.bytes, made.quality)
+    assert naive.pdq(pixels, "cpp512") == (
+        hash_image(path, "cpp512").bytes,
+        hash_image(path, "cpp512").quality,
+    )

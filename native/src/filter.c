@@ -91,6 +91,10 @@ static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
                  float *x) {
   const size_t width = (size_t)f->x.size;
   const size_t left = column < width ? width - column : 0, valid = n < left ? n : left;
+  if (in->luma && in->count == DOORSILL_LANES && valid == n) {
+    kernels->columns(in->luma + column, in->pitch, n, x);
+    return;
+  }
   for (uint32_t lane = 0; lane < DOORSILL_LANES; lane++) {
     float *row = s->rows + (size_t)DOORSILL_CHUNK * lane;
     const size_t here = lane < in->count ? valid : 0;
@@ -106,17 +110,21 @@ static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
   kernels->columns(s->rows, DOORSILL_CHUNK, n, x);
 }
 
+static void slide(float *restrict sums, float *restrict ring, const float *restrict value) {
+  for (size_t k = 0; k < DOORSILL_LANES; k++) {
+    sums[k] += value[k];
+    sums[k] -= ring[k];
+    ring[k] = value[k];
+  }
+}
+
 /* The second column box, for the 64 columns that are kept: one more row, its values in four
  * groups of 16, `step` apart. */
-static void second_row(doorsill_filter *f, const float *restrict value, size_t step) {
-  float *restrict ring = f->second_ring + (size_t)(f->second_rows % f->y.window) * DOORSILL_GRID;
-  float *restrict sums = f->second_sums;
+static void second_row(doorsill_filter *f, const float *value, size_t step) {
+  float *ring = f->second_ring + (size_t)(f->second_rows % f->y.window) * DOORSILL_GRID;
+  const float *sums = f->second_sums;
   for (size_t group = 0; group < DOORSILL_GRID; group += DOORSILL_LANES, value += step)
-    for (size_t k = 0; k < DOORSILL_LANES; k++) {
-      sums[group + k] += value[k];
-      sums[group + k] -= ring[group + k];
-      ring[group + k] = value[k];
-    }
+    slide(f->second_sums + group, ring + group, value);
   const int32_t o = f->second_rows++ - (f->y.half - 1);
   const float count = window_count(&f->y, o);
   for (; f->grid_rows < DOORSILL_GRID && grid_source(&f->y, f->grid_rows) == o; f->grid_rows++)
@@ -153,9 +161,12 @@ static int32_t keep(const doorsill_filter *f, const doorsill_scratch *s, int32_t
 /* For the columns of a chunk. All inner chunks have the same, `window`. */
 static void set_counts(const doorsill_filter *f, const doorsill_scratch *s, int32_t start,
                        int32_t n) {
+  const float inverse = 1.0f / (float)f->x.window;
   for (int32_t i = 0; i < n; i++) {
-    s->count[i] = window_count(&f->x, start + i);
-    s->inverse[i] = start + i < f->x.size ? 1.0f / s->count[i] : 0;
+    const int32_t o = start + i;
+    const int inner = o >= f->x.window && o <= f->x.size - f->x.window;
+    s->count[i] = inner ? (float)f->x.window : window_count(&f->x, o);
+    s->inverse[i] = inner ? inverse : o < f->x.size ? 1.0f / s->count[i] : 0;
   }
 }
 

@@ -5,6 +5,8 @@
 #include "exact.h"
 #include "filter.h"
 
+enum { SUBSAMPLED = 512 };
+
 typedef struct rgb {
   uint32_t r, g, b;
 } rgb;
@@ -62,32 +64,37 @@ static inline rgb colours(const uint8_t *p, uint32_t format, uint32_t ground) {
 /* Profile full: R*0.299 + G*0.587 + B*0.114 in double, rounded once to float. The exact value is
  * a whole number of thousandths and never within 1e-11 of the middle between two floats, while
  * the double sum errs by less than 1e-13; so the float nearest to the exact quotient is the
- * same, and that is what one float division gives. test_pdq.c compares all 2^24 colours. */
+ * same, and that is what one float division gives. test_kernels.c compares all 2^24 colours. */
 static inline float luma_full(rgb c) {
-  return (float)(299 * c.r + 587 * c.g + 114 * c.b) / 1000.0f;
+  return (float)(int32_t)(299 * c.r + 587 * c.g + 114 * c.b) / 1000.0f;
 }
 
 /* Profile cpp512: float throughout, from left to right. */
-static inline float luma_512(rgb c) {
-  return 0.299f * (float)c.r + 0.587f * (float)c.g + 0.114f * (float)c.b;
+void doorsill_weights_init(doorsill_weights *w) {
+  for (int v = 0; v < 256; v++) {
+    w->r[v] = 0.299f * (float)v;
+    w->g[v] = 0.587f * (float)v;
+    w->b[v] = 0.114f * (float)v;
+  }
 }
 
-/* One loop for each format, so that the compiler takes the questions out of them. */
 static inline void full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
   const size_t step = doorsill_pixel_bytes(format);
   for (size_t i = 0; i < n; i++) luma[i] = luma_full(colours(p + step * i, format, ground));
 }
 
-static inline void reduced(const uint8_t *p, uint32_t width, uint32_t format, uint32_t ground,
-                           float *luma, uint32_t n) {
+/* Pixel i of the n is the one at i * width / n; that is i, or n is 512 and the product small. */
+static inline void reduced(const doorsill_weights *weights, const uint8_t *p, uint32_t width,
+                           uint32_t format, uint32_t ground, float *luma, uint32_t n) {
   const size_t step = doorsill_pixel_bytes(format);
-  if (n == width)
-    for (uint32_t i = 0; i < n; i++) luma[i] = luma_512(colours(p + step * i, format, ground));
-  else
-    for (uint32_t i = 0; i < n; i++) /* n is 512 here, and i * width below 2^25 */
-      luma[i] = luma_512(colours(p + step * (i * width / 512), format, ground));
+  const uint32_t each = n == width ? SUBSAMPLED : width;
+  for (uint32_t i = 0; i < n; i++) {
+    const rgb c = colours(p + step * (i * each / SUBSAMPLED), format, ground);
+    luma[i] = weights->r[c.r] + weights->g[c.g] + weights->b[c.b];
+  }
 }
 
+/* One loop for each common format, so that the compiler takes the questions out of it. */
 void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
   switch (format) {
     case DOORSILL_GRAY: /* 1000 * v / 1000 */
@@ -104,16 +111,16 @@ void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
   }
 }
 
-void doorsill_luma_512(const uint8_t *p, uint32_t width, uint32_t format, uint32_t ground,
-                       float *luma, uint32_t n) {
+void doorsill_luma_512(const doorsill_weights *weights, const uint8_t *p, uint32_t width,
+                       uint32_t format, uint32_t ground, float *luma, uint32_t n) {
   switch (format) {
     case DOORSILL_RGB:
-      reduced(p, width, DOORSILL_RGB, ground, luma, n);
+      reduced(weights, p, width, DOORSILL_RGB, ground, luma, n);
       break;
     case DOORSILL_RGBX:
-      reduced(p, width, DOORSILL_RGBX, ground, luma, n);
+      reduced(weights, p, width, DOORSILL_RGBX, ground, luma, n);
       break;
     default:
-      reduced(p, width, format, ground, luma, n);
+      reduced(weights, p, width, format, ground, luma, n);
   }
 }

@@ -14,12 +14,12 @@ static void use_list(const doorsill_list *list) {
     doorsill_entry found;
     if (doorsill_list_entry(list, entry, &found) != DOORSILL_OK) abort();
   }
-  volatile char sink = 0;
   for (uint32_t kind = 0; kind <= DOORSILL_TEXT_APPEAL; kind++) {
     for (uint32_t key = 0; key < 3; key++) {
       size_t length = 0;
       const char *text = doorsill_list_text(list, kind, key, "de", &length);
-      for (size_t i = 0; text && i < length; i++) sink ^= text[i];
+      for (size_t i = 0; text && i < length; i++)
+        if ((unsigned char)text[i] < 0x20) abort(); /* no control gets past the reader */
     }
   }
   doorsill_code codes[DOORSILL_MAX_HASHERS];
