@@ -113,8 +113,8 @@ enum {
 };
 
 /* The PDQ hashes of one picture. Orientation 0 is the picture as given; FORMAT.md names
- * the other seven flips and quarter turns. Quality is 0..100; a side under 5 pixels gives
- * hashes of zeros and quality 0. */
+ * the other seven flips and quarter turns. Quality is 0..100; a side under 5 pixels, after
+ * the subsampling of `cpp512`, gives hashes of zeros and quality 0. */
 typedef struct doorsill_pdq {
   uint8_t hash[2][8][32]; /* [profile][orientation], bytes in the order of the usual hex */
   uint8_t quality[2];     /* [profile] */

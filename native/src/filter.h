@@ -5,9 +5,10 @@
 #include "internal.h"
 
 enum {
-  DOORSILL_GRID = 64,     /* PDQ's reduced picture */
-  DOORSILL_CHUNK = 128,   /* columns handled at a time, so that they stay in the first cache */
-  DOORSILL_LEAST_SIDE = 5 /* a picture with a shorter side has no hash */
+  DOORSILL_GRID = 64,        /* PDQ's reduced picture */
+  DOORSILL_CHUNK = 128,      /* columns handled at a time, so that they stay in the first cache */
+  DOORSILL_SUBSAMPLED = 512, /* profile cpp512: both sides of a picture that had a larger one */
+  DOORSILL_LEAST_SIDE = 5    /* a picture with a shorter side has no hash */
 };
 
 /* One direction of the box filter. Output o is the mean over inputs o - (window - half) up to

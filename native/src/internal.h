@@ -8,11 +8,11 @@
 
 /* What the column box of 16 rows needs to know; filter.c explains the filter. */
 typedef struct doorsill_band {
-  uint32_t rows;       /* lanes in use; the kernel zeroes the others on their way out */
-  float *sums;         /* by column: the running sum over rows */
-  float *ring[16];     /* by lane: the row that left the window, to be replaced by this one */
-  float count[16];     /* by lane: how many rows the window holds, */
-  float inverse[16];   /* and 1 divided by that */
+  uint32_t rows;     /* lanes in use; the kernel zeroes the others on their way out */
+  float *sums;       /* by column: the running sum over rows */
+  float *ring[16];   /* by lane: the row that left the window, to be replaced by this one */
+  float count[16];   /* by lane: how many rows the window holds, */
+  float inverse[16]; /* and 1 divided by that */
 } doorsill_band;
 
 /* The hot loops, one file for each instruction set. The portable one is the truth: every

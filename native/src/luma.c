@@ -5,8 +5,6 @@
 #include "exact.h"
 #include "filter.h"
 
-enum { SUBSAMPLED = 512 };
-
 typedef struct rgb {
   uint32_t r, g, b;
 } rgb;
@@ -87,9 +85,9 @@ static inline void full(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
 static inline void reduced(const doorsill_weights *weights, const uint8_t *p, uint32_t width,
                            uint32_t format, uint32_t ground, float *luma, uint32_t n) {
   const size_t step = doorsill_pixel_bytes(format);
-  const uint32_t each = n == width ? SUBSAMPLED : width;
+  const uint32_t each = n == width ? DOORSILL_SUBSAMPLED : width;
   for (uint32_t i = 0; i < n; i++) {
-    const rgb c = colours(p + step * (i * each / SUBSAMPLED), format, ground);
+    const rgb c = colours(p + step * (i * each / DOORSILL_SUBSAMPLED), format, ground);
     luma[i] = weights->r[c.r] + weights->g[c.g] + weights->b[c.b];
   }
 }

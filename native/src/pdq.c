@@ -4,10 +4,8 @@
 #include "exact.h"
 #include "filter.h"
 
-enum {
-  SUBSAMPLED = 512,    /* profile cpp512: the side of a picture that had a larger one */
-  HELD_PIXELS = 165000 /* bounds the rows that wait until they are 16; keeps the workspace small */
-};
+/* Bounds the rows that wait until they are 16; keeps the workspace small. */
+enum { HELD_PIXELS = 165000, ALIGNMENT = 64 };
 
 /* The rows of one profile on their way to its filter. */
 typedef struct intake {
@@ -45,13 +43,12 @@ static void intake_init(intake *in, uint32_t width, uint32_t height, doorsill_ar
 
 /* Lays the state out in `arena`; with a NULL base this only adds up. */
 static void lay_out(doorsill_hashing *h, uint32_t width, uint32_t height, doorsill_arena *arena) {
-  const int large = width > SUBSAMPLED || height > SUBSAMPLED;
+  const int large = width > DOORSILL_SUBSAMPLED || height > DOORSILL_SUBSAMPLED;
   intake_init(&h->full, width, height, arena);
-  intake_init(&h->reduced, large ? SUBSAMPLED : width, large ? SUBSAMPLED : height, arena);
+  intake_init(&h->reduced, large ? DOORSILL_SUBSAMPLED : width,
+              large ? DOORSILL_SUBSAMPLED : height, arena);
   doorsill_scratch_init(&h->scratch, &h->full.filter, &h->reduced.filter, arena);
 }
-
-enum { ALIGNMENT = 64 };
 
 size_t doorsill_pdq_workspace(uint32_t width, uint32_t height) {
   if (!good_sides(width, height)) return 0;
@@ -139,10 +136,11 @@ doorsill_status doorsill_pdq_rows(doorsill_hashing *h, const uint8_t *rows, ptrd
   if (!count) return DOORSILL_OK;
   if (count == 1) stride = 0;
   /* Both profiles read the same few rows while they are in the cache. */
-  for (uint32_t n; count; count -= n, rows += stride * (ptrdiff_t)n, h->rows += n) {
-    n = count < DOORSILL_LANES ? count : DOORSILL_LANES;
-    if (hashable(&h->full)) rows_full(h, rows, stride, n);
-    if (hashable(&h->reduced)) rows_reduced(h, rows, stride, n);
+  for (uint32_t done = 0, n; done < count; done += n, h->rows += n) {
+    const uint8_t *from = rows + stride * (ptrdiff_t)done;
+    n = count - done < DOORSILL_LANES ? count - done : DOORSILL_LANES;
+    if (hashable(&h->full)) rows_full(h, from, stride, n);
+    if (hashable(&h->reduced)) rows_reduced(h, from, stride, n);
   }
   if (h->rows < h->height) return DOORSILL_OK;
   intake *const both[DOORSILL_PROFILES] = {&h->full, &h->reduced};
