@@ -92,7 +92,7 @@ def main(rows: int) -> int:
     print(f"\n{count} queries against brute force at radius {RADIUS} and 32: {wrong} wrong")
     if wrong:
         return 1
-    flat = None
+    flat, hamming = None, usearch and usearch.MetricKind.Hamming
     if faiss:
         faiss.omp_set_num_threads(1)
         flat = faiss.IndexBinaryFlat(256)
@@ -103,15 +103,25 @@ def main(rows: int) -> int:
     }
     for name, query in queries.items():
         one = query.reshape(1, 32)
-        hamming = usearch and usearch.MetricKind.Hamming
         runners = {
             "doorsill": partial(handle.search, 0, query.tobytes(), RADIUS),
             "faiss IndexBinaryFlat k=1": flat and partial(flat.search, one, 1),
             "faiss IndexBinaryFlat range": flat and partial(flat.range_search, one, RADIUS + 1),
-            "usearch exact": usearch
-            and partial(usearch.search, hashes, one, 1, hamming, exact=True, threads=1),
         }
-        race(f"{rows:,} hashes, one query, {name}", runners, rounds=15)
+        race(f"{rows:,} hashes, one query, {name}", runners, rounds=25)
+    eight = random.integers(0, 256, (8, 32), dtype=np.uint8)
+    runners = {
+        "doorsill": partial(handle.search, 0, eight.tobytes(), RADIUS),
+        "faiss IndexBinaryFlat k=1": flat and partial(flat.search, eight, 1),
+        "faiss IndexBinaryFlat range": flat and partial(flat.range_search, eight, RADIUS + 1),
+    }
+    race(f"{rows:,} hashes, a picture: eight orientations at once", runners, rounds=25)
+    runners = {
+        "doorsill": partial(handle.search, 0, query.tobytes(), RADIUS),
+        "usearch exact": usearch
+        and partial(usearch.search, hashes, one, 1, hamming, exact=True, threads=1),
+    }
+    race(f"{rows:,} hashes, one query, a scan without an index", runners, rounds=5)
     return 0
 
 

@@ -186,11 +186,16 @@ class ListHandle:
         pointer = lib.doorsill_list_text(self.pointer, kind, key, language.encode(), length)
         return bytes(ffi.buffer(pointer, length[0])).decode() if pointer else ""
 
-    def search(self, index: int, query: bytes, radius: int, capacity: int = 64) -> list[Any]:
-        """Return (distance, row, entry) of the nearest rows within the radius, nearest first."""
+    def search(self, index: int, queries: bytes, radius: int, capacity: int = 64) -> list[Any]:
+        """Return (distance, row, entry) of the nearest rows within the radius, nearest first.
+
+        At most 16 queries stand one behind another and are answered in one pass.
+        """
         hits, found = ffi.new("doorsill_hit[]", capacity), ffi.new("size_t *")
-        count = 1 if query else 0
-        check(lib.doorsill_search(self.pointer, index, query, count, radius, hits, capacity, found))
+        count = len(queries) * 8 // self.hasher(index).width
+        check(
+            lib.doorsill_search(self.pointer, index, queries, count, radius, hits, capacity, found)
+        )
         kept = range(min(int(found[0]), capacity))
         return [(int(hits[i].distance), int(hits[i].row), int(hits[i].entry)) for i in kept]
 
