@@ -1,6 +1,6 @@
-"""Makes the C source of the cffi binding from the header: python binding.py HEADER OUTPUT.
+"""Makes the C source of the cffi binding from headers: python binding.py OUTPUT HEADER...
 
-The header is the only place that lists the API. What stands between its [cdef] marks is
+The headers are the only places that list the API. What stands between their [cdef] marks is
 given to cffi once the words that only a C compiler understands are taken out.
 """
 
@@ -19,13 +19,15 @@ def declarations(header: str) -> str:
     return re.sub(r"\bDOORSILL_(API|CHECK)\b", "", region)
 
 
-def main(header: Path, output: Path) -> None:
+def main(output: Path, headers: list[Path]) -> None:
     """Write the binding's C source."""
     ffi = FFI()
-    ffi.cdef(declarations(header.read_text(encoding="utf-8")))
-    ffi.set_source("doorsill._native", '#include "doorsill.h"', py_limited_api=True)
+    for header in headers:
+        ffi.cdef(declarations(header.read_text(encoding="utf-8")))
+    included = "\n".join(f'#include "{header.name}"' for header in headers)
+    ffi.set_source("doorsill._native", included, py_limited_api=True)
     ffi.emit_c_code(str(output))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), [Path(header) for header in sys.argv[2:]])

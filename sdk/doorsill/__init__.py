@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from doorsill.errors import Cancelled, DoorsillError, ListError
+    from doorsill.errors import Cancelled, DoorsillError, IsolationError, ListError
     from doorsill.gate import Gate
     from doorsill.hashes import Hash, hash_image
     from doorsill.limits import Limits
@@ -30,6 +30,7 @@ _HOME = {
     "Gate": "gate",
     "Hash": "hashes",
     "HashList": "lists",
+    "IsolationError": "errors",
     "Limits": "limits",
     "ListError": "errors",
     "Match": "verdict",
@@ -48,6 +49,7 @@ __all__ = [
     "Gate",
     "Hash",
     "HashList",
+    "IsolationError",
     "Limits",
     "ListError",
     "Match",

@@ -21,3 +21,7 @@ class NotHashable(DoorsillError):
 
 class Cancelled(DoorsillError):
     """The `cancel` event was set while a picture was being screened."""
+
+
+class IsolationError(DoorsillError):
+    """Pictures cannot be decoded in a caged process here; nothing weaker is used unasked."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from doorsill import core, reading
-from doorsill.errors import Cancelled, DoorsillError
+from doorsill.errors import DoorsillError
 from doorsill.limits import Limits
 from doorsill.lists import TEST, HashList, Text
 from doorsill.policy import Policy
@@ -15,23 +17,13 @@ from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdic
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Sequence
+
+    from doorsill.worker import Pool
 
 _VIA = {1: "sha256", 2: "sha1", 4: "md5"}  # DOORSILL_VIA_* bits
 _NO_HASHER = 255
-
-
-def _clock(deadline: float | None, cancel: threading.Event | None) -> Callable[[], None]:
-    """Return what is called between views: it raises once it is late or cancelled."""
-    end = None if deadline is None else time.monotonic() + deadline
-
-    def check() -> None:
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("the screening was cancelled; the picture has no verdict")
-        if end is not None and time.monotonic() >= end:
-            raise reading.TimeUp
-
-    return check
+_TIERS = ("worker", "inline")
 
 
 class Gate:
@@ -42,12 +34,55 @@ class Gate:
         lists: HashList | Iterable[HashList],
         policy: Policy | None = None,
         limits: Limits | None = None,
+        *,
+        isolation: str = "worker",
+        worker_command: Sequence[str] | None = None,
     ) -> None:
-        """Stand before these lists with the host's rules and bounds."""
+        """Stand before these lists with the host's rules and bounds.
+
+        Args:
+            lists: What pictures are compared with.
+            policy: The host's rules.
+            limits: Its bounds.
+            isolation: "worker" decodes in a caged process; "inline" in this one, where a flaw in
+                a codec is a flaw in the host and no deadline interrupts a decoder.
+            worker_command: How a frozen app starts the worker: a command line that ends in
+                `doorsill.caged.main()`. Others leave it out.
+
+        Raises:
+            IsolationError: This system has no cage, and "inline" was not asked for.
+        """
         self.policy = policy or Policy()
         self.limits = limits or Limits()
         self._lists: tuple[HashList, ...] = ()
         self.replace_lists(lists)
+        self.isolation = isolation
+        self._pool = self._workers(worker_command)
+        if self._pool is not None:
+            weakref.finalize(self, self._pool.abandon)
+
+    def _workers(self, command: Sequence[str] | None) -> Pool | None:
+        if self.isolation not in _TIERS:
+            raise DoorsillError(f"isolation is one of {_TIERS}, not {self.isolation!r}")
+        if self.isolation == "inline":
+            return None
+        from doorsill import cage, worker  # noqa: PLC0415 - not every system has them
+
+        cage.require()
+        return worker.Pool(self.limits, command)
+
+    def close(self) -> None:
+        """End the decode workers. Otherwise they end with the Gate, at the latest with the host."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def __enter__(self) -> Gate:  # noqa: PYI034 - `Self` came with Python 3.11
+        """Return the gate, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
 
     @property
     def lists(self) -> tuple[HashList, ...]:
@@ -81,6 +116,7 @@ class Gate:
 
         Raises:
             Cancelled: `cancel` was set.
+            IsolationError: No decode worker can be had.
             TypeError: `picture` is of no such type. Bad pixels never raise.
         """
         start = time.perf_counter()
@@ -112,8 +148,10 @@ class Gate:
         cancel: threading.Event | None = None,
     ) -> reading.Reading:
         """Return the hashes and digests of a picture; arguments as for `screen`."""
-        seconds = self.limits.seconds if deadline is None else deadline
-        found = reading.read(picture, self.limits, _clock(seconds, cancel))
+        patience = reading.Patience(deadline, cancel)
+        decoder = None if self._pool is None else partial(self._pool.decode, patience)
+        check = patience.within(self.limits.seconds).check
+        found = reading.read(picture, self.limits, check, decoder)
         if source is not None:
             found.digests.append(reading.digest_source(source))
         return found
@@ -148,7 +186,7 @@ class Gate:
             matches=matches,
             quality=int(raw.quality),
             coverage=_coverage(found),
-            protection="inline",
+            protection=self.isolation,
             trust=min((each.trust for each in lists), key=Trust.rank).tier,
             milliseconds=1000 * (time.perf_counter() - start),
         )

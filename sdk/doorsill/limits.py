@@ -39,8 +39,12 @@ class Limits:
     profile_bytes: int = 4 * _MIB
     """A colour profile. The biggest printing profiles in use take about 3 MB."""
 
-    seconds: float | None = None
-    """Deadline when `screen` is given none. None: the host decides, and may cancel."""
+    memory: int = 1 << 30
+    """What a decode worker may take beside its code. A turned 100-megapixel photo takes 0.9 GB."""
+
+    seconds: float | None = 4.0
+    """What decoding may take when `screen` is given no deadline; waiting for a free decode worker
+    does not count. A 100-megapixel photo takes about one second. None: the host may cancel."""
 
     list_bytes: int = 1 << 30
     """A hash list: 10 million PDQ entries with all three digests take 0.9 GB."""

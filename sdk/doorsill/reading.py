@@ -8,18 +8,24 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from doorsill.core import DIGESTS, GROUNDS, MAX_SIDE, Hasher, Pdq
+from doorsill.errors import Cancelled
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable
 
     from PIL import Image
 
     from doorsill.images import View
     from doorsill.limits import Limits
+
+    Check = Callable[[], None]
+    Decoder = Callable[[bytes, "Reading", Check], None]
 
 Digests = tuple[bytes, bytes, bytes]
 """sha256, sha1 and md5 of one file."""
@@ -29,6 +35,42 @@ _BAND_BYTES = 1 << 20  # how much of a picture is unpacked at a time: it stays i
 
 class TimeUp(Exception):  # noqa: N818 - not an error: it ends as UNREADABLE('time')
     """The deadline passed between two views."""
+
+
+_CANCEL_SECONDS = 0.02  # how late a cancel may be noticed while waiting for another process
+
+
+class Patience:
+    """How long one screening may take, and whether the host still wants it."""
+
+    def __init__(self, seconds: float | None, cancel: threading.Event | None = None) -> None:
+        """Begin to wait now: for so many seconds, for ever if None."""
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._cancel = cancel
+
+    def within(self, seconds: float | None) -> Patience:
+        """Return it with an end in so many seconds, if it had none."""
+        return self if self._end is not None else Patience(seconds, self._cancel)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left, None if there is no end."""
+        return None if self._end is None else self._end - time.monotonic()
+
+    def check(self) -> None:
+        """Raise `Cancelled` or `TimeUp` once it is so."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise Cancelled("the screening was cancelled; the picture has no verdict")
+        if self._end is not None and time.monotonic() >= self._end:
+            raise TimeUp
+
+    def pause(self) -> float | None:
+        """Return how many seconds may be waited until the next check, None for any."""
+        self.check()
+        left = self.left
+        if self._cancel is None:
+            return left
+        return _CANCEL_SECONDS if left is None else min(left, _CANCEL_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -128,25 +170,33 @@ def digest_source(source: Any) -> Digests:
     return digest(source.read() if hasattr(source, "read") else bytes(source))
 
 
-def read(picture: Any, limits: Limits, check: Callable[[], None]) -> Reading:
+def read(
+    picture: Any, limits: Limits, check: Callable[[], None], decoder: Decoder | None = None
+) -> Reading:
     """Return what a picture gives: a path, bytes, a binary file, a PIL image or a uint8 array.
+
+    Args:
+        picture: The picture.
+        limits: What it may cost.
+        check: Called between steps; raises once it is late or cancelled.
+        decoder: Adds what a file's bytes give to a reading, in another process for instance, and
+            calls its third argument while it waits. None: `decode`, here and now.
 
     Raises:
         TypeError: It is none of these. Whatever else is wrong ends in `Reading.unread`.
     """
     reading = Reading()
+    source = _Source(reading, limits, check, decoder)
     try:
         check()
         if isinstance(picture, str | os.PathLike):
-            _read_path(picture, reading, limits, check)
+            _read_path(picture, source)
         elif hasattr(picture, "getbands"):  # a PIL image, told without loading PIL
-            from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
-
-            _hash_views(images.pixels(picture, limits, reading.unread, check), reading, check)
+            _read_image(picture, source)
         elif isinstance(picture, bytes | bytearray):
-            _read_bytes(bytes(picture), reading, limits, check)
+            _read_bytes(bytes(picture), source)
         elif hasattr(picture, "read"):
-            _read_bytes(picture.read(limits.bytes + 1), reading, limits, check)
+            _read_bytes(picture.read(limits.bytes + 1), source)
         else:
             _read_array(picture, reading, limits)
     except TimeUp:
@@ -154,30 +204,87 @@ def read(picture: Any, limits: Limits, check: Callable[[], None]) -> Reading:
     return reading
 
 
-def _read_bytes(data: bytes, reading: Reading, limits: Limits, check: Callable[[], None]) -> None:
+@dataclass(frozen=True)
+class _Source:
+    """Where a picture's reading goes, and how it is made."""
+
+    reading: Reading
+    limits: Limits
+    check: Callable[[], None]
+    decoder: Decoder | None
+
+    def decode(self, data: bytes, meanwhile: Callable[[], None]) -> None:
+        if self.decoder is not None:
+            self.decoder(data, self.reading, meanwhile)
+            return
+        meanwhile()
+        decode(data, self.limits, self.reading, self.check)
+
+
+def decode(data: bytes, limits: Limits, reading: Reading, check: Callable[[], None]) -> None:
+    """Add the views of a file to a reading. The only step that codecs take part in."""
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
 
-    reading.digests.append(digest(data))
-    if len(data) > limits.bytes:
-        reading.is_picture = images.claims_picture(data)
-        reading.unread.append(f"size: it is larger than {limits.bytes} bytes")
-        return
     try:
         _hash_views(images.views(data, limits, reading.unread, check), reading, check)
     except images.NotAPicture:
         reading.is_picture = False
+    except TimeUp:
+        reading.unread.append("time: the deadline passed before all of it was read")
 
 
-def _read_path(
-    path: str | os.PathLike[str], reading: Reading, limits: Limits, check: Callable[[], None]
-) -> None:
+def _read_bytes(data: bytes, source: _Source) -> None:
+    reading, most = source.reading, source.limits.bytes
+    if len(data) > most:
+        reading.digests.append(digest(data))
+        from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
+
+        reading.is_picture = images.claims_picture(data)
+        reading.unread.append(f"size: it is larger than {most} bytes")
+        return
+
+    def sums() -> None:
+        reading.digests[:] = [digest(data)]
+
+    source.decode(data, sums)
+
+
+def _read_image(image: Any, source: _Source) -> None:
+    """Read an image that the host opened with Pillow: by its file where it is not decoded yet."""
+    data = _undecoded(image, source.limits.bytes) if source.decoder is not None else None
+    if data is not None:
+        source.decode(data, lambda: None)
+        if not source.reading.is_picture:  # Pillow knows more formats than are decoded here
+            source.reading.is_picture = True
+            source.reading.unread.append("format: it is not one that is read; decode it first")
+        return
+    from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
+
+    found = images.pixels(image, source.limits, source.reading.unread, source.check)
+    _hash_views(found, source.reading, source.check)
+
+
+def _undecoded(image: Any, most: int) -> bytes | None:
+    """Return the file of an image whose pixels Pillow has not decoded, or None."""
+    file = getattr(image, "fp", None)
+    if file is None or getattr(image, "_im", None) is not None:
+        return None
+    at = file.tell()
+    file.seek(0)
+    data: bytes = file.read(most + 1)
+    file.seek(at)
+    return data
+
+
+def _read_path(path: str | os.PathLike[str], source: _Source) -> None:
     """Read a file. One that cannot be opened is unread, not an error: the host must not send it."""
+    reading, most = source.reading, source.limits.bytes
     try:
         with open_regular(path) as file:
             # Asking for the whole bound would allocate it.
-            data = file.read(min(os.fstat(file.fileno()).st_size, limits.bytes) + 1)
-        _read_bytes(data, reading, limits, check)
-        if len(data) > limits.bytes:  # only the first part was held; digests are of the whole
+            data = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
+        _read_bytes(data, source)
+        if len(data) > most:  # only the first part was held; digests are of the whole
             reading.digests[:] = [digest_file(path)]
     except OSError as error:
         reading.unread.append(f"file: {error.strerror or 'it cannot be read'}")

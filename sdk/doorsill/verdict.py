@@ -98,7 +98,8 @@ class Verdict:
         matches: At most 16, the one that decided first.
         quality: PDQ's quality of the best view, 0..100.
         coverage: What was compared, such as ("sha256", "sha1", "md5", "pdq: as shown").
-        protection: What stood between the decoder and the host: "inline" is nothing.
+        protection: What stood between the decoder and the host: "worker" is a caged process,
+            "inline" nothing.
         trust: The weakest tier among the lists; "none" for unsigned ones.
         milliseconds: How long it took.
     """

@@ -114,6 +114,7 @@ def _print(facts: dict[str, Any]) -> None:
 
 _TIERS = {
     "none": "none: the list is not signed, whoever can write the file decides what is in it",
+    "worker": "worker: pictures are decoded in a caged process, which has proven its cage",
     "inline": "inline: pictures are decoded in the host's own process",
 }
 

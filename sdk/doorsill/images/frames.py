@@ -5,6 +5,7 @@ Imported by `images` alone.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,14 @@ _PIECEMEAL = frozenset(("JPEG", "PNG", "GIF"))
 _LOST = "broken: a part is missing"
 _HOPELESS = "broken: it could not be decoded"
 _LATER = "broken: later frames could not be decoded"
+
+
+def load_plugins() -> None:
+    """Import what may be needed later, for a process that soon cannot open files any more."""
+    for module, _ in _PLUGINS.values():
+        importlib.import_module(f"PIL.{module}ImagePlugin")
+    with contextlib.suppress(ImportError):
+        importlib.import_module("pillow_heif")
 
 
 def of_file(sitting: Sitting, kind: str, data: bytes) -> Iterator[Labelled]:

@@ -1,0 +1,299 @@
+"""The decode worker: the same answers as without it, many at once, and a clean end."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+
+import traps
+from doorsill import (
+    Gate,
+    IsolationError,
+    Outcome,
+    cage,
+    reading,
+    worker,
+)  # fmt: skip
+from doorsill.errors import DoorsillError
+from drawn import saved
+from workers import DATA, LISTED, SCENE, TROUBLED, acting, caged_alone, opened, workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.skipif(cage.missing() != "", reason=f"no cage here: {cage.missing()}")
+
+
+@pytest.fixture(scope="module")
+def gate() -> Iterator[Gate]:
+    """Return a gate with workers that are warm."""
+    with opened() as gate:
+        gate.screen(DATA)
+        yield gate
+
+
+def test_no_cage_no_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no cage a Gate cannot be made unless "inline" is asked for."""
+    monkeypatch.setattr(cage, "missing", lambda: "Landlock")
+    with pytest.raises(IsolationError, match=r'lacks Landlock.*isolation="inline"'):
+        Gate(LISTED)
+    assert Gate(LISTED, isolation="inline").screen(DATA).protection == "inline"
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (["/nowhere"], "could not be started"),
+        (["/bin/true"], "ended as it started"),
+        ([sys.executable, "-c", "print('hello, this is no worker')"], "ended as it started"),
+        ([sys.executable, "-c", TROUBLED], "the cage does not hold"),
+    ],
+)  # fmt: skip
+def test_no_worker(command: list[str], why: str) -> None:
+    """A worker that cannot start or prove its cage is an error for each picture, not a verdict."""
+    with opened(worker_command=command) as gate:
+        for _ in range(2):
+            with pytest.raises(IsolationError, match=why):
+                gate.screen(DATA)
+
+
+# ---- the same answers as without it
+
+
+def facts(found: reading.Reading) -> Any:
+    """Return everything that a reading says."""
+    return found.views, found.digests, found.unread, found.is_picture
+
+
+MADE = {name: make(SCENE) for name, make in (traps.TRAPS | traps.PLAIN | traps.CUT).items()}
+MADE |= {"not a picture": b"hello", "empty": b"", "svg": b"<svg xmlns=''/>"}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_same_reading(gate: Gate, name: str) -> None:
+    """For every plain file, trap and cut file the worker sees what is seen inline."""
+    here = reading.read(MADE[name], gate.limits, lambda: None)
+    assert facts(here) == facts(gate.read(MADE[name]))
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "WEBP", "JPEG2000"])
+def test_codecs_with_threads(gate: Gate, kind: str) -> None:
+    """Pictures large enough for a codec to use threads are decoded inside the cage."""
+    big = SCENE.resize((2000, 1500))
+    assert gate.screen(saved(big, kind)).outcome == Outcome.MATCH
+
+
+def test_heic(gate: Gate) -> None:
+    """HEIC is decoded inside the cage as well."""
+    file = io.BytesIO()
+    pillow_heif.from_pillow(SCENE).save(file)
+    assert gate.screen(file.getvalue()).outcome == Outcome.MATCH
+
+
+def test_undecoded_images_go_by_their_bytes(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image that Pillow has opened and not decoded is decoded by the worker, not here."""
+    image = Image.open(io.BytesIO(DATA))
+    monkeypatch.setattr(Image.Image, "load", None)
+    monkeypatch.setattr(type(image), "load", None)
+    assert gate.screen(image).outcome == Outcome.MATCH
+
+
+def test_pixels_need_no_worker() -> None:
+    """Pixels that the host has decoded are hashed where they are."""
+    with opened(worker_command=["/nowhere"]) as gate:
+        assert gate.screen(SCENE.copy()).outcome == Outcome.MATCH
+        assert gate.screen(np.asarray(SCENE)).outcome == Outcome.MATCH
+
+
+def test_foreign_format(gate: Gate) -> None:
+    """An undecoded image in a format that only Pillow knows is unreadable, never out of scope."""
+    file = io.BytesIO()
+    SCENE.save(file, "PCX")
+    file.seek(0)
+    assert gate.screen(Image.open(file)).outcome == Outcome.UNREADABLE
+
+
+# ---- many at once
+
+
+def test_random_kills() -> None:
+    """While workers are killed at random, 16 threads get one verdict for each picture."""
+    verdicts: list[Outcome] = []
+    stop = threading.Event()
+
+    def screen() -> None:
+        for _ in range(25):
+            verdicts.append(gate.screen(DATA).outcome)  # noqa: PERF401 - seen by others at once
+
+    def kill() -> None:
+        chance = random.Random(1)  # noqa: S311 - which one to kill
+        while not stop.wait(0.05):
+            for pid in workers(gate)[: chance.randrange(3)]:
+                os.kill(pid, signal.SIGKILL)
+
+    with opened() as gate:
+        threads = [threading.Thread(target=screen) for _ in range(16)]
+        killer = threading.Thread(target=kill)
+        for thread in (*threads, killer):
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stop.set()
+        killer.join()
+        assert gate.screen(DATA).outcome == Outcome.MATCH
+    assert len(verdicts) == 16 * 25
+    assert {Outcome.MATCH, Outcome.UNREADABLE} >= set(verdicts)
+    assert verdicts.count(Outcome.MATCH) > 300
+
+
+def test_short_lived_threads(gate: Gate) -> None:
+    """A worker outlives the thread whose picture made the pool start it."""
+    gate.screen(DATA)
+    before = workers(gate)
+    for _ in range(3):
+        thread = threading.Thread(target=gate.screen, args=(DATA,))
+        thread.start()
+        thread.join()
+    assert before == workers(gate)
+
+
+def in_fork(act: Callable[[], None]) -> str:
+    """Return what *act* raised in a process of its own, "" if nothing."""
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = ""
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
+            said = str(error) or repr(error)
+        os.write(into, said.encode())
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out, "rb") as file:
+        said = file.read().decode()
+    assert os.waitpid(child, 0)[1] == 0
+    return said
+
+
+def test_after_fork(gate: Gate) -> None:
+    """A forked process gets workers of its own; those of its parent go on."""
+    gate.screen(DATA)
+    mine = workers(gate)
+
+    def screen() -> None:
+        assert workers(gate) == []
+        assert gate.screen(DATA).outcome == Outcome.MATCH
+        assert not set(mine) & set(workers(gate))
+
+    assert in_fork(screen) == ""
+    assert gate.screen(DATA).outcome == Outcome.MATCH
+    assert mine == workers(gate)
+
+
+def test_growth_and_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one worker at first, no more than cores under load, and one again after a while."""
+    monkeypatch.setattr(worker, "_IDLE_SECONDS", 0.5)
+    with opened() as gate:
+        gate.screen(DATA)
+        assert len(workers(gate)) == 1
+        threads = [threading.Thread(target=gate.screen, args=(DATA,)) for _ in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(workers(gate)) <= len(os.sched_getaffinity(0))
+        time.sleep(1.5)
+        assert len(workers(gate)) == 1
+
+
+# ---- the end
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process exists and has not ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def test_close() -> None:
+    """Closing ends the workers; a closed gate screens no file."""
+    with opened() as gate:
+        gate.screen(DATA)
+        pids = workers(gate)
+    assert not any(running(pid) for pid in pids)
+    gate.close()
+    with pytest.raises(DoorsillError, match="closed"):
+        gate.screen(DATA)
+
+
+def test_close_under_way() -> None:
+    """A screening that a close interrupts raises; it gives no verdict."""
+    with opened(worker_command=acting("time.sleep(60)")) as gate:
+        threading.Timer(0.7, gate.close).start()
+        with pytest.raises(DoorsillError, match="closed"):
+            gate.screen(DATA)
+
+
+def test_forgotten_gate() -> None:
+    """A gate that is merely forgotten takes its workers with it."""
+    gate = Gate(LISTED)
+    gate.screen(DATA)
+    pids = workers(gate)
+    del gate
+    patience = time.monotonic() + 5
+    while any(running(pid) for pid in pids) and time.monotonic() < patience:
+        time.sleep(0.01)
+    assert not any(running(pid) for pid in pids)
+
+
+def test_host_death() -> None:
+    """A host that is killed takes its workers with it, though they are busy."""
+    code = """
+import os
+from doorsill import Gate
+from doorsill.cli.files import demo_list
+gate = Gate(demo_list())
+gate.screen(b"x")
+print(*(each.process.pid for each in gate._pool._all), flush=True)
+os.kill(os.getpid(), 9)
+"""
+    pids = [int(word) for word in caged_alone(code).split()]
+    assert pids
+    time.sleep(0.3)
+    assert not any(running(pid) for pid in pids)
+
+
+def test_no_leak() -> None:
+    """Gates, deaths and kills leave no descriptor, thread or child behind."""
+
+    def held() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    before = None
+    for turn in range(4):
+        with opened() as gate, opened(worker_command=acting("os.abort()")) as fragile:
+            gate.screen(DATA)
+            gate.screen(DATA, deadline=0.001)
+            fragile.screen(DATA)
+        if turn == 0:
+            before = held()
+    assert before == held()
+    with suppress(ChildProcessError):  # there is none at all
+        assert os.waitpid(-1, os.WNOHANG) == (0, 0)

@@ -1,0 +1,192 @@
+"""Decode workers in trouble: hangs, deaths and lies, none of which a host notices."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from doorsill import (
+    Cancelled,
+    Gate,
+    Limits,
+    Outcome,
+    cage,
+    reading,
+    wire,
+)  # fmt: skip
+from doorsill.core import MAX_VIEWS
+from drawn import scene
+from workers import DATA, SCENE, acting, opened, workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(cage.missing() != "", reason=f"no cage here: {cage.missing()}")
+
+
+@pytest.fixture(scope="module")
+def gate() -> Iterator[Gate]:
+    """Return a gate with workers that are warm."""
+    with opened() as gate:
+        gate.screen(DATA)
+        yield gate
+
+
+def test_deadline_kills() -> None:
+    """A decoder that hangs is killed by the deadline; the next picture gets another worker."""
+    with opened(worker_command=acting("time.sleep(60)")) as gate:
+        for _ in range(2):
+            start = time.monotonic()
+            verdict = gate.screen(DATA, deadline=1)
+            assert verdict.outcome == Outcome.UNREADABLE
+            assert verdict.reason.startswith("time: ")
+            assert time.monotonic() - start < 1.5
+
+
+def test_limit_kills() -> None:
+    """Without a deadline the limit on seconds holds."""
+    with opened(worker_command=acting("time.sleep(60)"), limits=Limits(seconds=0.2)) as gate:
+        assert gate.screen(DATA).reason.startswith("time: ")
+
+
+def test_late_workers_say_what_they_saw(gate: Gate) -> None:
+    """Where time runs out between frames, the frames before are compared all the same."""
+    pages = [scene((1000, 750))] * 290
+    file = io.BytesIO()
+    pages[0].save(file, "TIFF", compression="jpeg", save_all=True, append_images=pages[1:])
+    found = gate.read(file.getvalue(), deadline=0.5)
+    assert found.views
+    assert found.unread == ["time: the deadline passed before all of it was read"]
+
+
+def test_cancel_kills() -> None:
+    """A cancel is noticed while the worker hangs."""
+    cancel = threading.Event()
+    with opened(worker_command=acting("time.sleep(60)")) as gate:
+        threading.Timer(0.5, cancel.set).start()
+        start = time.monotonic()
+        with pytest.raises(Cancelled):
+            gate.screen(DATA, cancel=cancel)
+        assert time.monotonic() - start < 1
+        assert workers(gate) == []
+
+
+def test_async_cancel() -> None:
+    """Cancelling the asyncio task ends the worker that hangs for it."""
+
+    async def impatient(gate: Gate) -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(gate.screen_async(DATA), 0.5)
+
+    with opened(worker_command=acting("time.sleep(60)")) as gate:
+        asyncio.run(impatient(gate))
+        assert workers(gate) == []
+
+
+def test_deaths(gate: Gate) -> None:
+    """A file that kills its worker is unreadable; three in a row do not take the gate down."""
+    answers = "sink.write(wire.pack_answer(wire.Reading(), retires=False))"
+    deed = f'os.abort() if data == b"bomb" else {answers}'
+    with opened(worker_command=acting(deed)) as fragile:
+        for _ in range(4):
+            verdict = fragile.screen(b"bomb")
+            assert (
+                verdict.outcome,
+                verdict.reason,
+            ) == (Outcome.UNREADABLE, "crash: the decoder died on it")
+        assert fragile.screen(b"fine").outcome == Outcome.UNHASHABLE
+    assert gate.screen(DATA).outcome == Outcome.MATCH
+
+
+def test_idle_death(gate: Gate) -> None:
+    """A worker that died while it was idle costs no picture its verdict."""
+    for _ in range(3):
+        for pid in workers(gate):
+            os.kill(pid, signal.SIGKILL)
+        assert gate.screen(DATA).outcome == Outcome.MATCH
+
+
+def test_interrupt(gate: Gate) -> None:
+    """Ctrl-C in the host's terminal is the host's to answer: workers go on."""
+    gate.screen(DATA)
+    before = workers(gate)
+    for pid in before:
+        os.kill(pid, signal.SIGINT)
+    assert gate.screen(DATA).outcome == Outcome.MATCH
+    assert workers(gate) == before
+
+
+def test_retired_worker() -> None:
+    """A worker that says that it retires is replaced, and its last answer counts."""
+    deed = "sink.write(wire.pack_answer(wire.Reading(), retires=True))"
+    with opened(worker_command=acting(deed)) as gate:
+        assert [gate.screen(DATA).outcome for _ in range(3)] == [Outcome.UNHASHABLE] * 3
+
+
+def answer(size: int, views: int, rest: str, *, is_picture: int = 1) -> str:
+    """Return code that answers with a header, right or wrong, and what follows it."""
+    header = wire.ANSWER.pack(b"dsw1", size, is_picture, 0, views, 0)
+    return f"sink.write({header!r} + {rest})"
+
+
+LIES = {
+    "nothing": "sys.exit()",
+    "noise": "sink.write(os.urandom(5000))",
+    "a flood": "[sink.write(bytes(1 << 20)) for _ in range(1 << 20)]",
+    "a huge size": answer(0xFFFFFFFF, 1, "b''"),
+    "too many views": answer(600, MAX_VIEWS + 2, "bytes(600)"),
+    "too few bytes": answer(20, 1, "bytes(20)"),
+    "too many bytes": answer(20, 0, "bytes(20)"),
+    "a quality of 255": answer(515, 1, "b'\\xff' * 514 + bytes(1)"),
+    "views of no picture": answer(515, 1, "bytes(515)", is_picture=0),
+    "another magic": "sink.write(b'junk' + bytes(wire.ANSWER.size))",
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lies_are_bounded(lie: str) -> None:
+    """Whatever a taken-over worker answers, the host gets one verdict that stops the picture."""
+    with opened(worker_command=acting(LIES[lie]), limits=Limits(seconds=2)) as gate:
+        verdict = gate.screen(DATA)
+    assert (
+        verdict.outcome,
+        verdict.reason,
+    ) == (Outcome.UNREADABLE, "crash: the decoder died on it")
+
+
+def test_lying_words_are_harmless() -> None:
+    """Labels and reasons from a worker hold no control, escape or bidi character, and are short."""
+    deed = (
+        "sink.write(wire.ANSWER.pack(b'dsw1', 121, 1, 0, 0, 1) + bytes([120])"
+        " + ('\\x1b[31m\\u202e\\n' * 99).encode()[:120])"
+    )
+    with opened(worker_command=acting(deed)) as gate:
+        reason = gate.screen(DATA).reason
+    assert reason.isprintable()
+    assert len(reason) <= 120
+
+
+def test_longest_answer() -> None:
+    """The longest honest answer fits its bounds, and comes back as it was given."""
+    pdq = pdq_of_scene()
+    found = reading.Reading(
+        [reading.HashedView("x" * 500, pdq)] * (MAX_VIEWS + 5), [], ["y" * 500] * 50
+    )
+    packed = io.BytesIO(wire.pack_answer(found, retires=False))
+    assert len(packed.getvalue()) <= wire.MOST + wire.ANSWER.size
+    again = reading.Reading()
+    assert not wire.unpack_answer(packed.read, again)
+    assert len(again.views) == MAX_VIEWS + 1
+    assert pdq == again.views[-1].pdq
+
+
+def pdq_of_scene() -> Any:
+    """Return the PDQ of the scene."""
+    return reading.read(SCENE, Limits(), lambda: None).views[0].pdq

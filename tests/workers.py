@@ -1,0 +1,63 @@
+"""What tests of the decode worker share: gates, workers that are none, and fresh processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from doorsill import Gate, hash_image
+from drawn import saved, scene
+from lists import hash_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCENE = scene()
+DATA = saved(SCENE, "PNG")
+LISTED = hash_list(pdq={0: hash_image(SCENE).bytes})
+
+# A worker that is none: what it does with pictures is the code put in its place.
+FAKE = """
+import os, struct, sys, time
+from doorsill import wire
+source, sink = os.fdopen(0, "rb"), os.fdopen(1, "wb", buffering=0)
+source.read(wire.LIMITS.size)
+sink.write(wire.pack_ready())
+while header := source.read(wire.REQUEST.size):
+    data = source.read(wire.REQUEST.unpack(header)[0])
+    sink.write(wire.TAKEN)
+    {deed}
+"""
+
+TROUBLED = """
+import os
+from doorsill import wire
+os.write(1, wire.pack_ready("the cage does not hold"))
+"""
+
+
+def acting(deed: str) -> list[str]:
+    """Return the command line of a worker that does *deed* with each picture."""
+    return [sys.executable, "-c", FAKE.format(deed=deed)]
+
+
+@contextmanager
+def opened(**options: Any) -> Iterator[Gate]:
+    """Give a gate before one listed picture."""
+    with Gate(LISTED, **options) as gate:
+        yield gate
+
+
+def workers(gate: Gate) -> list[int]:
+    """Return the process ids of a gate's workers."""
+    assert gate._pool is not None  # noqa: SLF001 - likewise
+    return [each.process.pid for each in gate._pool._all]  # noqa: SLF001 - no host needs them
+
+
+def caged_alone(code: str) -> str:
+    """Run *code* in a fresh Python, which has one thread, and return what it printed."""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    return done.stdout.decode()
