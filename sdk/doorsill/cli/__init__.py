@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--list", dest="lists", action="append", default=[], metavar="L", help="a list to check"
     )
+    _isolation_option(doctor)
     return top
 
 
@@ -94,8 +95,18 @@ def _screen_options(command: argparse.ArgumentParser) -> None:
         metavar="L",
         help="a list, may be given several times; without it the DEMO list is used",
     )
+    _isolation_option(command)
     command.add_argument(
         "--explain", action="store_true", help="print views, hashes, distances and rule"
+    )
+
+
+def _isolation_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--isolation",
+        choices=("worker", "inline"),
+        default="worker",
+        help="where pictures are decoded: in a caged process, or (weaker) in this one",
     )
 
 

@@ -26,7 +26,7 @@ _CODECS = {
 
 def doctor(args: argparse.Namespace) -> int:
     """Print what is installed and prove with the test card that it works."""
-    facts = _installed() | _self_test(args.lists)
+    facts = _installed() | _self_test(args.lists, args.isolation)
     if args.json:
         emit(facts)
     else:
@@ -54,7 +54,7 @@ def _installed() -> dict[str, Any]:
     }
 
 
-def _self_test(paths: list[str]) -> dict[str, Any]:
+def _self_test(paths: list[str], isolation: str) -> dict[str, Any]:
     """Screen the test card before each list and compare its own hashes with the published ones."""
     from doorsill.errors import DoorsillError  # noqa: PLC0415
     from doorsill.gate import Gate  # noqa: PLC0415
@@ -66,7 +66,7 @@ def _self_test(paths: list[str]) -> dict[str, Any]:
     tiers: dict[str, Any] = {}
     try:
         start = time.perf_counter()
-        verdict = Gate(lists).self_test()
+        verdict = Gate(lists, isolation=isolation).self_test()
     except DoorsillError as error:
         found["trouble"] = str(error)
     else:

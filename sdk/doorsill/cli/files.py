@@ -59,8 +59,8 @@ def open_lists(paths: Sequence[str]) -> list[HashList]:
     return [demo_list()]
 
 
-def open_gate(paths: Sequence[str]) -> Gate:
+def open_gate(paths: Sequence[str], isolation: str) -> Gate:
     """Return a gate before the named lists, or before the DEMO list."""
     from doorsill.gate import Gate  # noqa: PLC0415
 
-    return Gate(open_lists(paths))
+    return Gate(open_lists(paths), isolation=isolation)

@@ -35,7 +35,7 @@ _NEAREST = 3
 def screen(args: argparse.Namespace) -> int:
     """Print a verdict for each file; tell by the exit status what was found."""
     files, broken = walk(args.paths)
-    gate = open_gate(args.lists)
+    gate = open_gate(args.lists, args.isolation)
     found: Counter[str] = Counter()
     progress = Progress()
     for path in progress.over(files):
