@@ -53,6 +53,12 @@ uint32_t doorsill_first_digest(const doorsill_list *list, uint32_t kind, const u
   return low;
 }
 
+int doorsill_is_digest(const doorsill_list *list, uint32_t kind, uint32_t row, const uint8_t *key) {
+  const size_t width = doorsill_digest_bytes[kind];
+  return row < list->info.digests[kind] &&
+         memcmp(list->digest_keys[kind].data + row * width, key, width) == 0;
+}
+
 /* The next character of UTF-8, or 0xFFFFFFFF where there is none (overlong forms and
  * surrogates included). */
 static uint32_t next_character(const uint8_t **at, const uint8_t *end) {

@@ -57,6 +57,8 @@ uint32_t doorsill_first_row(const doorsill_rows *rows, uint32_t entry);
 
 /* The first row of the sorted digests that is not before `key`. */
 uint32_t doorsill_first_digest(const doorsill_list *list, uint32_t kind, const uint8_t *key);
+/* Whether there is such a row, and it holds `key`. */
+int doorsill_is_digest(const doorsill_list *list, uint32_t kind, uint32_t row, const uint8_t *key);
 extern const uint8_t doorsill_digest_bytes[DOORSILL_DIGESTS];
 
 /* NULL if these texts keep the rules of FORMAT.md, else what is wrong. */

@@ -106,11 +106,8 @@ static uint16_t equal_digests(const doorsill_list *list, const doorsill_digests 
   uint16_t via = 0;
   for (uint32_t kind = 0; kind < DOORSILL_DIGESTS; kind++) {
     const uint8_t *key = digest_of(digests, kind);
-    const size_t width = doorsill_digest_bytes[kind];
     uint32_t row = doorsill_first_digest(list, kind, key);
-    for (; row < list->info.digests[kind] &&
-           memcmp(list->digest_keys[kind].data + row * width, key, width) == 0;
-         row++)
+    for (; doorsill_is_digest(list, kind, row, key); row++)
       if (doorsill_u32(list->digest_entries[kind].data + 4 * (size_t)row) == entry)
         via |= (uint16_t)(DOORSILL_VIA_SHA256 << kind);
   }
@@ -127,11 +124,8 @@ static void screen_digests(screening *s, const doorsill_digests *digests) {
   const doorsill_list *list = s->lists[s->list];
   for (uint32_t kind = 0; kind < DOORSILL_DIGESTS; kind++) {
     const uint8_t *key = digest_of(digests, kind);
-    const size_t width = doorsill_digest_bytes[kind];
     uint32_t row = doorsill_first_digest(list, kind, key);
-    for (; row < list->info.digests[kind] &&
-           memcmp(list->digest_keys[kind].data + row * width, key, width) == 0;
-         row++) {
+    for (; doorsill_is_digest(list, kind, row, key); row++) {
       doorsill_match match = {0};
       match.entry = doorsill_u32(list->digest_entries[kind].data + 4 * (size_t)row);
       match.via = equal_digests(list, digests, match.entry);
