@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import pictures
+import traps
 from doorsill import (
     Action,
     Cancelled,
@@ -27,6 +28,7 @@ from doorsill import (
     hash_image,
 )  # fmt: skip
 from lists import hash_list
+from looks import SCENE
 
 PICTURE = Image.fromarray(pictures.make("photo", 400, 300, 1))
 OTHER = Image.fromarray(pictures.make("photo", 400, 300, 2))
@@ -209,3 +211,56 @@ def test_open_reads_privately(tmp_path: Path) -> None:
     path.write_bytes(b"")
     assert 69 == len(opened)
     assert Outcome.CLEAR == Gate(opened).screen(DATA).outcome
+
+
+@pytest.mark.parametrize("name", ["on_grey", "under_alpha", "alpha_over_white", "alpha_over_black"])
+def test_arrays_get_every_ground(name: str) -> None:
+    """Decoded pixels with alpha are seen over white, black and grey and without it, as files are."""
+    gate = Gate(hash_list(pdq={0: hash_image(SCENE).bytes}))
+    with Image.open(io.BytesIO(traps.TRAPS[name](SCENE))) as image:
+        pixels = np.asarray(image.convert("RGBA"))
+    assert Outcome.MATCH == gate.screen(pixels).outcome
+
+
+def test_files_are_read_from_their_beginning(gate: Gate) -> None:
+    """A file whose first bytes the host has looked at, or that gives little at a time, is whole."""
+
+    class Slow(io.RawIOBase):
+        """Gives 1,000 bytes at a time, and cannot go back."""
+
+        left = DATA
+
+        def read(self, size: int = -1) -> bytes:
+            step = min(1000, size) if size >= 0 else 1000
+            part, self.left = self.left[:step], self.left[step:]
+            return part
+
+    looked_at = io.BytesIO(DATA)
+    looked_at.read(16)
+    for file in (looked_at, Slow()):
+        assert Outcome.MATCH == gate.screen(file).outcome
+    with pytest.raises(TypeError, match="binary"):
+        gate.screen(io.StringIO("text"))
+
+
+def test_odd_arguments(gate: Gate, tmp_path: Path) -> None:
+    """A deadline that is none, a source that is none and a name with a NUL say what they are."""
+    for deadline in (float("nan"), -1):
+        with pytest.raises(ValueError, match="deadline"):
+            gate.screen(DATA, deadline=deadline)
+    with pytest.raises(TypeError, match="source"):
+        gate.screen(DATA, source=5)
+    assert Outcome.UNREADABLE == gate.screen("a\0b").outcome
+    verdict = gate.screen(encoded(OTHER), source=tmp_path / "none")
+    assert (Outcome.UNREADABLE, True) == (verdict.outcome, "source" in verdict.reason)
+
+
+def test_list_bytes_are_private() -> None:
+    """Bytes that the caller changes after opening a list change nothing."""
+    from doorsill import Trust  # noqa: PLC0415 - used once
+
+    data = bytearray((Path(__file__).parent / "data/vectors/list.dsl").read_bytes())
+    opened = HashList(data, Trust.none())
+    before = opened.entry(3)
+    data[:] = bytes(len(data))
+    assert before == opened.entry(3)

@@ -25,7 +25,7 @@ FORBIDDEN = NETWORK | {"pickle", "shelve", "marshal", "logging", "ctypes", "requ
 
 # Which modules a module may import at its top or inside: imports point down only.
 LAYERS = [
-    {"errors", "limits", "verdict", "trust", "_native", "testcard"},
+    {"errors", "files", "limits", "verdict", "trust", "_native", "testcard"},
     {"policy", "core", "cage"},
     {"lists", "images"},
     {"reading"},

@@ -87,8 +87,15 @@ typedef enum doorsill_format {
   DOORSILL_GRAY16 = 7 /* 2 bytes in native order; 65535 is white */
 } doorsill_format;
 
-/* What shows through transparent pixels: both are hashed, since a receiver may see either. */
-typedef enum doorsill_ground { DOORSILL_WHITE = 0, DOORSILL_BLACK = 1 } doorsill_ground;
+/* What shows through transparent pixels. doorsill_screen hashes all four, since a receiver may
+ * see any: pages are white or dark, a picture can cancel out on both and show on grey, and
+ * programs that re-encode drop the alpha. */
+typedef enum doorsill_ground {
+  DOORSILL_WHITE = 0,
+  DOORSILL_BLACK = 1,
+  DOORSILL_MID_GRAY = 2,     /* 128 */
+  DOORSILL_ALPHA_IGNORED = 3 /* the colours as if nothing were transparent */
+} doorsill_ground;
 
 /* Decoded pixels, borrowed for the length of a call. Rows lie `stride` bytes apart, from
  * the top one at `data`; a negative stride is a picture stored bottom-up. */
@@ -293,8 +300,8 @@ typedef struct doorsill_code {
 } doorsill_code;
 
 /* One view: pixels, or a PDQ that was made before (`pdq` wins where both are given), and
- * the neural hashes of the same pixels, if any. Pixels with alpha below 255 are hashed over
- * white and over black. */
+ * the neural hashes of the same pixels, if any. Pixels with alpha below 255 are hashed once
+ * for each doorsill_ground. */
 typedef struct doorsill_view {
   const doorsill_pixels *pixels;
   const doorsill_pdq *pdq;
@@ -357,7 +364,7 @@ typedef struct doorsill_verdict {
   uint32_t action;   /* doorsill_action */
   uint32_t evidence; /* doorsill_evidence, of the match that decided */
   uint32_t quality;  /* the best of all views, 0..100 */
-  uint32_t views;    /* how many PDQ hashes were searched, two for a view with alpha */
+  uint32_t views;    /* how many PDQ hashes were searched, four for a view with alpha */
   uint32_t match_count;
   doorsill_match matches[16]; /* what decided comes first; further ones are left out */
 } doorsill_verdict;

@@ -42,6 +42,9 @@ const doorsill_kernels *doorsill_kernels_avx2(void);
 const doorsill_kernels *doorsill_kernels_avx512(void);
 const doorsill_kernels *doorsill_kernels_neon(void);
 
+/* Zeroes memory in a way that the compiler does not leave out. */
+void doorsill_wipe(void *memory, size_t size);
+
 /* The ones in use. */
 const doorsill_kernels *doorsill_kernels_now(void);
 
@@ -51,6 +54,11 @@ static inline uint32_t doorsill_bits(uint64_t v) {
   v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
   v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
   return (uint32_t)((v * 0x0101010101010101u) >> 56);
+}
+
+/* How bright a ground is; DOORSILL_ALPHA_IGNORED never gets this far. */
+static inline uint32_t doorsill_level(uint32_t ground) {
+  return ground == DOORSILL_WHITE ? 255 : ground == DOORSILL_MID_GRAY ? 128 : 0;
 }
 
 #endif

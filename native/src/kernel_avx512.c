@@ -75,7 +75,7 @@ INLINE __m512 luma_four(__m512i v, int first, int last, int has_alpha, uint32_t 
   const __m512i a = _mm512_srli_epi32(v, 24);
   if (has_alpha && _mm512_cmpneq_epi32_mask(a, _mm512_set1_epi32(255))) {
     const __m512i both = _mm512_or_si512(a, _mm512_slli_epi32(a, 16));
-    const __m512i behind = _mm512_set1_epi16(ground == DOORSILL_WHITE ? 255 : 0);
+    const __m512i behind = _mm512_set1_epi16((short)doorsill_level(ground));
     outer = over(outer, both, behind);
     green = _mm512_and_si512(over(green, a, behind), _mm512_set1_epi32(0xff));
   }

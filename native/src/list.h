@@ -73,7 +73,4 @@ void doorsill_scan(const doorsill_rows *rows, const uint8_t *queries, size_t cou
 /* The distance of a query in plane order to one row. */
 uint32_t doorsill_row_distance(const doorsill_rows *rows, const uint8_t *query, uint32_t row);
 
-/* Zeroes memory in a way that the compiler does not leave out. */
-void doorsill_wipe(void *memory, size_t size);
-
 #endif

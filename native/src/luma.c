@@ -51,7 +51,7 @@ static inline rgb colours(const uint8_t *p, uint32_t format, uint32_t ground) {
   c.g = p[1];
   c.b = p[bgr ? 0 : 2];
   if (format == DOORSILL_RGBA || format == DOORSILL_BGRA) {
-    const uint32_t behind = ground == DOORSILL_WHITE ? 255 : 0;
+    const uint32_t behind = doorsill_level(ground);
     c.r = over(c.r, p[3], behind);
     c.g = over(c.g, p[3], behind);
     c.b = over(c.b, p[3], behind);

@@ -22,6 +22,7 @@ struct doorsill_hashing {
   doorsill_weights weights;
   intake full, reduced;
   uint32_t width, height, format, ground;
+  uint32_t ended;        /* its luma has been wiped */
   uint32_t rows;         /* that came in */
   uint32_t reduced_rows; /* that profile cpp512 has made of them */
 };
@@ -62,7 +63,7 @@ size_t doorsill_pdq_workspace(uint32_t width, uint32_t height) {
 doorsill_status doorsill_pdq_begin(void *workspace, size_t size, uint32_t width, uint32_t height,
                                    uint32_t format, uint32_t ground, doorsill_hashing **hashing) {
   if (!workspace || !hashing || !good_sides(width, height) || !doorsill_pixel_bytes(format) ||
-      ground > DOORSILL_BLACK)
+      ground > DOORSILL_ALPHA_IGNORED)
     return DOORSILL_BAD_ARGUMENT;
   if (size < doorsill_pdq_workspace(width, height)) return DOORSILL_SMALL_WORKSPACE;
   const size_t off = (size_t)((uintptr_t)workspace % ALIGNMENT);
@@ -75,6 +76,8 @@ doorsill_status doorsill_pdq_begin(void *workspace, size_t size, uint32_t width,
   h->height = height;
   h->format = format;
   h->ground = ground;
+  if (ground == DOORSILL_ALPHA_IGNORED && format == DOORSILL_RGBA) h->format = DOORSILL_RGBX;
+  if (ground == DOORSILL_ALPHA_IGNORED && format == DOORSILL_BGRA) h->format = DOORSILL_BGRX;
   lay_out(h, width, height, &arena);
   *hashing = h;
   return DOORSILL_OK;
@@ -130,7 +133,8 @@ static int hashable(const intake *in) {
 
 doorsill_status doorsill_pdq_rows(doorsill_hashing *h, const uint8_t *rows, ptrdiff_t stride,
                                   uint32_t count) {
-  if (!h || (!rows && count) || count > h->height - h->rows) return DOORSILL_BAD_ARGUMENT;
+  if (!h || h->ended || (!rows && count) || count > h->height - h->rows)
+    return DOORSILL_BAD_ARGUMENT;
   const ptrdiff_t least = (ptrdiff_t)(h->width * doorsill_pixel_bytes(h->format));
   if (count > 1 && stride < least && stride > -least) return DOORSILL_BAD_ARGUMENT;
   if (!count) return DOORSILL_OK;
@@ -153,12 +157,16 @@ doorsill_status doorsill_pdq_rows(doorsill_hashing *h, const uint8_t *rows, ptrd
 }
 
 doorsill_status doorsill_pdq_end(doorsill_hashing *h, doorsill_pdq *pdq) {
-  if (!h || !pdq || h->rows < h->height) return DOORSILL_BAD_ARGUMENT;
-  const intake *const both[DOORSILL_PROFILES] = {&h->full, &h->reduced};
+  if (!h || !pdq || h->ended || h->rows < h->height) return DOORSILL_BAD_ARGUMENT;
+  intake *const both[DOORSILL_PROFILES] = {&h->full, &h->reduced};
   memset(pdq, 0, sizeof *pdq);
-  for (int profile = 0; profile < DOORSILL_PROFILES; profile++)
-    if (hashable(both[profile]))
-      doorsill_dct(both[profile]->filter.grid, pdq->hash[profile], &pdq->quality[profile]);
+  for (int profile = 0; profile < DOORSILL_PROFILES; profile++) {
+    if (!hashable(both[profile])) continue;
+    doorsill_dct(both[profile]->filter.grid, pdq->hash[profile], &pdq->quality[profile]);
+    /* It is a thumbnail. */
+    doorsill_wipe(both[profile]->filter.grid, sizeof both[profile]->filter.grid);
+  }
+  h->ended = 1;
   return DOORSILL_OK;
 }
 

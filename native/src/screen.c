@@ -256,8 +256,8 @@ static doorsill_status screen_view(screening *s, size_t list_count, const doorsi
     status = doorsill_pdq_hash(view->pixels, s->ground, workspace, size, &pdq);
     if (status != DOORSILL_OK) break;
     search_lists(s, list_count, &pdq);
-    if (s->ground == DOORSILL_BLACK || !has_alpha(view->pixels)) break;
-    s->ground = DOORSILL_BLACK;
+    if (s->ground == DOORSILL_ALPHA_IGNORED || !has_alpha(view->pixels)) break;
+    s->ground++;
   }
   doorsill_wipe(&pdq, sizeof pdq);
   return status;

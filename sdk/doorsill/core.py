@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROFILES = ("full", "cpp512")
 SECTION_PROFILES = (*PROFILES, "unknown")
-GROUNDS = ("white", "black")
+GROUNDS = ("white", "black", "gray", "ignored")
 DIGESTS = ("sha256", "sha1", "md5")
 FORMATS = {"L": lib.DOORSILL_GRAY, "RGB": lib.DOORSILL_RGB, "RGBX": lib.DOORSILL_RGBX,
            "RGBA": lib.DOORSILL_RGBA, "I;16": lib.DOORSILL_GRAY16}  # fmt: skip

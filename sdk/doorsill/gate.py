@@ -153,7 +153,10 @@ class Gate:
         check = patience.within(self.limits.seconds).check
         found = reading.read(picture, self.limits, check, decoder)
         if source is not None:
-            found.digests.append(reading.digest_source(source))
+            try:
+                found.digests.append(reading.digest_source(source))
+            except OSError as error:
+                found.unread.append(f"source: {error.strerror or 'it cannot be read'}")
         return found
 
     def decide(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import mmap
 import os
 from enum import IntEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doorsill.core import HasherInfo, ListHandle
 from doorsill.errors import ListError
+from doorsill.files import open_regular
 from doorsill.limits import Limits
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class HashList:
         self.path = path
         self.trust = trust
         try:
-            self.handle = ListHandle(data)
+            # What the caller could still change is copied.
+            self.handle = ListHandle(data if isinstance(data, mmap.mmap) else bytes(data))
         except ListError as error:
             raise ListError(f"{path or 'the list'}: {error}") from None
         self._info = self.handle.describe()
@@ -75,11 +76,11 @@ class HashList:
         """
         most = (limits or Limits()).list_bytes
         try:
-            with Path(path).open("rb") as file:
+            with open_regular(path) as file:
                 size = os.fstat(file.fileno()).st_size
                 data = _read_privately(file, size) if size <= most else b""
-        except OSError as error:
-            why = error.strerror or "it cannot be read"
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            why = getattr(error, "strerror", None) or "it cannot be read"
             raise ListError(f"{path}: {why}; name a file made by `doorsill list build`") from None
         if size > most:
             raise ListError(

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from doorsill.core import DIGESTS, GROUNDS, MAX_SIDE, Hasher, Pdq
 from doorsill.errors import Cancelled
+from doorsill.files import open_regular
 
 if TYPE_CHECKING:
     import threading
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Digests = tuple[bytes, bytes, bytes]
 """sha256, sha1 and md5 of one file."""
 
+_OPAQUE = 255
 _BAND_BYTES = 1 << 20  # how much of a picture is unpacked at a time: it stays in the cache
 
 
@@ -45,6 +46,8 @@ class Patience:
 
     def __init__(self, seconds: float | None, cancel: threading.Event | None = None) -> None:
         """Begin to wait now: for so many seconds, for ever if None."""
+        if seconds is not None and not seconds >= 0:  # NaN among what is refused
+            raise ValueError(f"{seconds} seconds are no deadline; pass 0 or more, or None")
         self._end = None if seconds is None else time.monotonic() + seconds
         self._cancel = cancel
 
@@ -119,19 +122,6 @@ def digest_file(path: str | os.PathLike[str]) -> Digests:
     return sums[0].digest(), sums[1].digest(), sums[2].digest()
 
 
-def open_regular(path: str | os.PathLike[str]) -> Any:
-    """Open a file for reading; `OSError` if it is a pipe, a device or a folder.
-
-    A pipe would wait for a writer for ever, a device would never end.
-    """
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # not everywhere
-    descriptor = os.open(path, os.O_RDONLY | flags)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(0, "not a regular file", os.fspath(path))
-    return os.fdopen(descriptor, "rb")
-
-
 def hash_rows(image: Image.Image, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]]:
     """Yield (ground, hashes) of a decoded image in mode L, RGB or RGBA, a band at a time.
 
@@ -140,7 +130,7 @@ def hash_rows(image: Image.Image, check: Callable[[], None]) -> Iterable[tuple[s
     """
     width, height = image.size
     mode = "RGBX" if image.mode == "RGB" else image.mode
-    grounds = GROUNDS if mode == "RGBA" else GROUNDS[:1]
+    grounds = GROUNDS[:2] if mode == "RGBA" else GROUNDS[:1]  # images.py makes the others
     hashers = [Hasher(width, height, mode, ground) for ground in grounds]
     stride = width * (1 if mode == "L" else 4)
     step = max(16, _BAND_BYTES // stride // 16 * 16)
@@ -164,10 +154,18 @@ def _hash_views(views: Iterable[View], reading: Reading, check: Callable[[], Non
 
 
 def digest_source(source: Any) -> Digests:
-    """Return the digests of an original, given as a path, bytes or a binary file."""
+    """Return the digests of an original, given as a path, bytes or a binary file.
+
+    Raises:
+        OSError: The path cannot be read.
+        TypeError: It is none of these.
+    """
     if isinstance(source, str | os.PathLike):
         return digest_file(source)
-    return digest(source.read() if hasattr(source, "read") else bytes(source))
+    data = source.read() if hasattr(source, "read") else source
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"a source is a path, bytes or a binary file, not {type(source).__name__}")
+    return digest(bytes(data))
 
 
 def read(
@@ -196,7 +194,7 @@ def read(
         elif isinstance(picture, bytes | bytearray):
             _read_bytes(bytes(picture), source)
         elif hasattr(picture, "read"):
-            _read_bytes(picture.read(limits.bytes + 1), source)
+            _read_bytes(_read_file(picture, limits.bytes), source)
         else:
             _read_array(picture, reading, limits)
     except TimeUp:
@@ -231,6 +229,22 @@ def decode(data: bytes, limits: Limits, reading: Reading, check: Callable[[], No
         reading.is_picture = False
     except TimeUp:
         reading.unread.append("time: the deadline passed before all of it was read")
+
+
+def _read_file(file: Any, most: int) -> bytes:
+    """Return all of a binary file up to one byte over the bound, wherever its reader stood.
+
+    A host that has looked at the beginning sends the whole all the same.
+    """
+    if hasattr(file, "seekable") and file.seekable():
+        file.seek(0)
+    parts, left = [], most + 1
+    while left > 0 and (part := file.read(min(left, _BAND_BYTES))):
+        if not isinstance(part, bytes | bytearray):
+            raise TypeError("the file gives text; open it in binary mode")
+        parts.append(bytes(part))
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _read_bytes(data: bytes, source: _Source) -> None:
@@ -286,8 +300,8 @@ def _read_path(path: str | os.PathLike[str], source: _Source) -> None:
         _read_bytes(data, source)
         if len(data) > most:  # only the first part was held; digests are of the whole
             reading.digests[:] = [digest_file(path)]
-    except OSError as error:
-        reading.unread.append(f"file: {error.strerror or 'it cannot be read'}")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reading.unread.append(f"file: {getattr(error, 'strerror', None) or 'it cannot be read'}")
 
 
 def _read_array(array: Any, reading: Reading, limits: Limits) -> None:
@@ -309,6 +323,8 @@ def _read_array(array: Any, reading: Reading, limits: Limits) -> None:
     # The core wants rows without gaps between pixels; anything else is copied once.
     data = pixels if pixels.c_contiguous else pixels.tobytes()
     mode = modes[channels]
+    if mode == "RGBA" and min(memoryview(data).cast("B")[3::4].tobytes()) == _OPAQUE:
+        mode = "RGBX"
     for ground in GROUNDS if mode == "RGBA" else GROUNDS[:1]:
         hasher = Hasher(width, height, mode, ground)
         hasher.rows(data, width * channels, height)

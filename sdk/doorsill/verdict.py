@@ -49,7 +49,7 @@ class Action(str, Enum):
     """Not to be sent."""
 
 
-# The members stand in the order of the header's numbers (tests/test_core.py holds them to it).
+# The members stand in the order of the header's numbers (tests/test_structure.py holds them to it).
 OUTCOMES = tuple(Outcome)
 EVIDENCE = tuple(Evidence)
 ACTIONS = tuple(Action)

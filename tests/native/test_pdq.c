@@ -318,7 +318,7 @@ static void test_refusals(void) {
                 DOORSILL_BAD_ARGUMENT &&
             doorsill_pdq_begin(memory, size, 8, 8, 0, 0, &h) == DOORSILL_BAD_ARGUMENT &&
             doorsill_pdq_begin(memory, size, 8, 8, 8, 0, &h) == DOORSILL_BAD_ARGUMENT &&
-            doorsill_pdq_begin(memory, size, 8, 8, DOORSILL_RGB, 2, &h) == DOORSILL_BAD_ARGUMENT &&
+            doorsill_pdq_begin(memory, size, 8, 8, DOORSILL_RGB, 4, &h) == DOORSILL_BAD_ARGUMENT &&
             doorsill_pdq_begin(memory, size, 8, 8, DOORSILL_RGB, 0, NULL) == DOORSILL_BAD_ARGUMENT,
         "bad arguments to begin");
   check(
@@ -341,7 +341,8 @@ static void test_refusals(void) {
             doorsill_pdq_end(h, &pdq) == DOORSILL_BAD_ARGUMENT &&
             doorsill_pdq_rows(h, pixels + 24, 24, 7) == DOORSILL_OK &&
             doorsill_pdq_end(h, NULL) == DOORSILL_BAD_ARGUMENT &&
-            doorsill_pdq_end(h, &pdq) == DOORSILL_OK && doorsill_pdq_end(h, &pdq) == DOORSILL_OK,
+            doorsill_pdq_end(h, &pdq) == DOORSILL_OK &&
+            doorsill_pdq_end(h, &pdq) == DOORSILL_BAD_ARGUMENT,
         "rows and end");
   const doorsill_pixels nowhere = {NULL, 24, 8, 8, DOORSILL_RGB};
   check(doorsill_pdq_hash(NULL, 0, memory, size, &pdq) == DOORSILL_BAD_ARGUMENT &&

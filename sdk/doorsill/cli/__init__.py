@@ -39,6 +39,13 @@ def _limit(text: str) -> int:
     return bits
 
 
+def _epoch(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 1 << 64:
+        raise argparse.ArgumentTypeError(f"{number}; an epoch is 0 or more and fits 64 bits")
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     top = argparse.ArgumentParser(
@@ -135,7 +142,7 @@ def _build_options(command: argparse.ArgumentParser) -> None:
     add("--help-link", default="", metavar="URL", help="where help is, https")
     add("--appeal-link", default="", metavar="URL", help="where to appeal, https")
     add("--demo", action="store_true", help="mark it as a list of harmless pictures")
-    add("--epoch", type=int, default=0, metavar="N", help="number of the release, from 0")
+    add("--epoch", type=_epoch, default=0, metavar="N", help="number of the release, from 0")
     add(
         "--profile",
         choices=("full", "cpp512", "unknown"),

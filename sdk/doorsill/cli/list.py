@@ -48,7 +48,7 @@ def _words(args: argparse.Namespace) -> ListWords:
     from doorsill.publish.build import ListWords  # noqa: PLC0415
 
     return ListWords(
-        name=args.name or Path(args.output).stem,
+        name=args.name or clean(Path(args.output).stem),
         publisher=args.publisher,
         category=args.category,
         message=args.message,

@@ -84,14 +84,16 @@ def build_list(
     """
     report, contents = Report(), Contents(epoch=words.epoch, flags=DEMO if words.demo else 0)
     contents.texts = _texts(words)
-    files = _files(inputs)
+    files, seen = _files(inputs), set[bytes]()
     for done, (path, named) in enumerate(files):
         if progress:
             progress(done, len(files))
         for row in _rows(path, words, limits or Limits(), named=named):
-            _add(row, contents, words, report)
+            _add(row, contents, words, report, seen)
     if report.notes and not report.entries:
         raise RowsError(f"{output}: not written, no row was of use; the first: {report.notes[0]}")
+    if not report.entries:
+        report.notes.append(f"{output}: no row was found; the list holds the test card alone")
     _add_test_card(contents, words)
     report.size = write_list(output, contents)
     return report
@@ -125,7 +127,7 @@ def _section(contents: Contents, words: ListWords, profile: str) -> HasherRows:
     return rows
 
 
-def _add(row: Row, contents: Contents, words: ListWords, report: Report) -> None:
+def _add(row: Row, contents: Contents, words: ListWords, report: Report, seen: set[bytes]) -> None:
     if row.note:
         report.notes.append(f"{row.origin}: {row.note}")
     good = []
@@ -140,7 +142,12 @@ def _add(row: Row, contents: Contents, words: ListWords, report: Report) -> None
         good.append((profile, value))
     if not good and not row.digests:
         return
-    entry_id = hashlib.sha256(row.name.encode() + b"".join(value for _, value in good)).digest()[:6]
+    told = row.name.encode(errors="replace") + b"".join(value for _, value in good)
+    entry_id = hashlib.sha256(told).digest()[:6]
+    if entry_id in seen:
+        report.notes.append(f"{row.origin}: the same name and hash came before; it is listed once")
+        return
+    seen.add(entry_id)
     entry = contents.add_entry((0, words.flags, 1), entry_id)
     for profile, value in dict.fromkeys(good):
         rows = _section(contents, words, profile)

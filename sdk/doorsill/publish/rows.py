@@ -50,7 +50,7 @@ def csv_rows(path: Path, profile: str) -> Iterator[Row]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file)
+            lines = csv.reader(file, strict=True)
             columns: tuple[str, ...] | None = None
             for fields in lines:
                 if not fields:
@@ -78,8 +78,10 @@ def _columns(fields: list[str], path: Path) -> tuple[str, ...]:
 def _row(values: dict[str, str], origin: str, profile: str) -> Row:
     text = values.get("hash", "").strip()
     name = values.get("name", "").strip()[:_MAX_FIELD]
+    if "\n" in name or "\r" in name:
+        return Row("", origin, note="the name holds a line break: a quote may be left open above")
     try:
-        value = bytes.fromhex(text)
+        value = bytes.fromhex(text) if text.isalnum() else b""
         quality = int(values.get("quality", "").strip() or 100)
     except ValueError:
         return Row(name, origin, note="the hash is not hexadecimal or the quality is no number")
@@ -98,6 +100,9 @@ def original_rows(path: Path, limits: Limits, *, named: bool) -> Iterator[Row]:
     otherwise stop the same stray files everywhere.
     """
     found = read(path, limits, lambda: None)
+    if not path.is_file():
+        yield Row(path.name, str(path), note="not a regular file")
+        return
     if path.stat().st_size == 0:
         yield Row(path.name, str(path), note="empty: its digests are those of every empty file")
         return

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from doorsill.core import DIGESTS, SECTION_PROFILES, pdq_planes
+from doorsill.errors import ListError
 from doorsill.lists import HashList
 from doorsill.trust import Trust
 
@@ -179,6 +180,10 @@ def write_atomically(path: Path, data: bytes) -> None:
 def write_list(path: Path, contents: Contents) -> int:
     """Write a list and return its size in bytes; refuses to write one that would not open."""
     data = list_bytes(contents)
-    HashList(data, Trust.none(), path=str(path))  # the reader's rules are the only rules
+    try:
+        HashList(data, Trust.none())  # the reader's rules are the only rules
+    except ListError as error:
+        why = str(error).split(": ", 1)[-1].split(";")[0]
+        raise ListError(f"{path}: not written, it would break the format: {why}") from None
     write_atomically(path, data)
     return len(data)
