@@ -215,7 +215,7 @@ def test_open_reads_privately(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["on_grey", "under_alpha", "alpha_over_white", "alpha_over_black"])
 def test_arrays_get_every_ground(name: str) -> None:
-    """Decoded pixels with alpha are seen over white, black and grey and without it, as files are."""
+    """Pixels with alpha are seen over white, black and grey and without it, as files are."""
     gate = Gate(hash_list(pdq={0: hash_image(SCENE).bytes}))
     with Image.open(io.BytesIO(traps.TRAPS[name](SCENE))) as image:
         pixels = np.asarray(image.convert("RGBA"))
