@@ -131,3 +131,18 @@ def swapped() -> bytes:
     """A profile in which red and blue are dark and light the other way round from plain pixels."""
     red, green, blue = SRGB
     return rgb((green, red, blue), srgb_curve())
+
+
+def with_table(name: bytes) -> bytes:
+    """A profile that is sRGB, and under the tag *name* a table that shows the negative."""
+    table = b"mft1\0\0\0\0\3\3\2\0" + struct.pack(">9i", *map(_fixed, (1, 0, 0, 0, 1, 0, 0, 0, 1)))
+    ramp = bytes(range(256)) * 3
+    corners = ([1 - part for part in (at >> 2 & 1, at >> 1 & 1, at & 1)] for at in range(8))
+    cells = bytearray()
+    for red, green, blue in corners:
+        for row in range(3):
+            xyz = sum(part * SRGB[at][row] for at, part in enumerate((red, green, blue)))
+            cells += bytes((round(xyz * 32768 / 65535 * 255),))
+    tags = {b"rXYZ": _xyz(SRGB[0]), b"gXYZ": _xyz(SRGB[1]), b"bXYZ": _xyz(SRGB[2])}
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), srgb_curve())
+    return _profile(b"RGB ", _texts() | tags | curves | {name: table + ramp + bytes(cells) + ramp})

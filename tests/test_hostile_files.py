@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
+import trap_frames
 import traps
-from doorsill import images
+from doorsill import Gate, Outcome, hash_image, images
 from doorsill.limits import Limits
 from drawn import PNG_START, chunk, saved, scene
-from looks import LIMITS, SCENE, look
+from lists import hash_list
+from looks import LIMITS, RADIUS, SCENE, look, nearest
 
 SMALL = Limits(pixels=4_000_000, frame_pixels=8_000_000, frames=20)
 QUICK = 0.5  # seconds
@@ -45,7 +47,65 @@ def test_cut_files_are_salvaged(name: str) -> None:
     assert unread == ["broken: a part is missing"]
 
 
-@pytest.mark.parametrize("name", [name for name in traps.CUT if "bmp" not in name])
+@pytest.mark.parametrize("name", trap_frames.SHORT)
+def test_missing_pixels_are_said(name: str) -> None:
+    """Where decoders fill up in silence, that is unread, and the rows that are there a view."""
+    labels, unread = look(trap_frames.SHORT[name](SCENE))
+
+    rows = [] if "pass" in name else ["rows that are there"]
+    assert (labels, unread) == (["as shown", *rows], ["broken: a part is missing"])
+
+
+@pytest.mark.parametrize("name", [name for name in trap_frames.SHORT if "taller" in name])
+def test_a_listed_picture_made_taller_matches(name: str) -> None:
+    """Rows of nothing below a listed picture do not hide it."""
+    assert nearest(trap_frames.SHORT[name](SCENE), SCENE) <= RADIUS
+
+
+@pytest.mark.parametrize("name", trap_frames.SHORT)
+def test_missing_pixels_are_never_clear(name: str) -> None:
+    """A file with fewer pixels than it says matches, or could not be told."""
+    gate = Gate(hash_list(pdq={0: hash_image(SCENE).bytes}))
+    wanted = (Outcome.MATCH,) if "taller" in name else (Outcome.MATCH, Outcome.UNREADABLE)
+
+    assert gate.screen(trap_frames.SHORT[name](SCENE)).outcome in wanted
+
+
+@pytest.mark.parametrize("height", [240, 237])
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_plain_end_is_nothing_missing(level: int, height: int) -> None:
+    """A whole picture that ends in one colour, even that which decoders fill up with, is whole."""
+    picture = SCENE.crop((0, 0, 320, height))
+    picture.paste((level, level, level), (0, 200, 320, height))
+    files = [
+        saved(picture, "JPEG", quality=92),
+        saved(picture, "JPEG", progressive=True),
+        saved(picture, "JPEG", subsampling=0, restart_marker_blocks=7),
+        saved(picture.convert("L"), "JPEG"),
+        saved(picture, "PNG"),
+        saved(picture.convert("P"), "PNG"),
+        saved(picture.convert("1"), "PNG"),
+    ]
+    for data in files:
+        assert look(data) == (["as shown"], [])
+
+
+@pytest.mark.parametrize("kind", ["BMP", "PPM", "TIFF", "JPEG2000", "ICO", "QOI"])
+@pytest.mark.parametrize("share", [0.6, 0.8])
+def test_a_tolerant_host_hides_no_cut(
+    kind: str, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that Pillow decodes with its plain loop are as unread as for any other host."""
+    options = {"bitmap_format": "bmp", "sizes": [(128, 128)]} if kind == "ICO" else {}
+    data = trap_frames.cut_off(kind, share, **options)(SCENE)
+    strict = look(data)
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+
+    assert strict[1]
+    assert look(data) == strict
+
+
+@pytest.mark.parametrize("name", traps.CUT)
 def test_a_tolerant_host_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the host tells Pillow to tolerate cut files, what is missing is still said."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)

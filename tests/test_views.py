@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import sys
 import warnings
@@ -18,6 +19,7 @@ import trap_frames
 import traps
 from doorsill import images
 from doorsill.images import profiles
+from doorsill.limits import Limits
 from drawn import chunk, saved
 from looks import LIMITS, RADIUS, SCENE, hashes, look, nearest
 
@@ -108,6 +110,87 @@ def test_heic_without_its_extra_is_a_picture(monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
+# ---- what claims to be a picture
+
+
+_SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!-- " + b"a" * 5000 + b" -->" + _SVG,
+        b"<?xml version='1.0'?>" + b" " * 5000 + _SVG,
+        b"<!-- <html> -->" + _SVG,
+        b"<?foo?>" + _SVG,
+        b"<!DOCTYPE a:svg [<!ENTITY b 'c'>]><a:svg/>",
+        b"<!DOCTYPE html>\n" + _SVG,
+        b" \r\n\t" + _SVG,
+        _SVG.decode().encode("utf-16"),
+        _SVG.decode().encode("utf-16-be"),
+        gzip.compress(_SVG, mtime=0),
+    ],
+)
+def test_drawings_are_pictures(data: bytes) -> None:
+    """An SVG claims to be a picture whatever comes before its root."""
+    assert look(data) == ([], ["format: SVG pictures cannot be read"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!DOCTYPE html><title>a</title><p>" + _SVG,
+        b"<!-- a -->\n<html><body>" + _SVG,
+        b"<?xml version='1.0'?><!DOCTYPE html PUBLIC 'a'><html>" + _SVG,
+        b"a page about <svg>",
+        gzip.compress(b"words", mtime=0),
+        gzip.compress(_SVG, mtime=0)[:12] + b"\xff" * 9,
+        b"BM" + bytes(12) + b"\x7d\0\0\0",
+        b"\0\0\0\x10ftypisom\0\0\0\0avif",
+        b"#define WIDTH 3\n#define HEIGHT 4\n",
+    ],
+)
+def test_what_holds_a_picture_is_none(data: bytes) -> None:
+    """Pages with drawings in them, video and prose do not claim to be pictures."""
+    with pytest.raises(images.NotAPicture):
+        images.views(data, LIMITS, [], lambda: None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8\x11",
+        b"II\0*",
+        b"MM*\0",
+        b"P7\nWIDTH 3\n",
+        b"PF\n3 3\n-1\n",
+        b"\n\5\1\x08",
+        b"\1\xda\1\1\0\3",
+        b"#define a_width 3\n#define a_height 4\n",
+        b"BM" + bytes(12) + b"\x60\0\0\0",
+        b"\0\0\0\x14ftypisom\0\0\0\0mif1",
+    ],
+)
+def test_other_signatures_are_pictures(data: bytes) -> None:
+    """What a viewer may show by its first bytes is unread, not out of scope."""
+    labels, unread = look(data)
+
+    assert labels == []
+    assert unread
+
+
+def test_readings_are_paid_for() -> None:
+    """Each further reading of a frame counts as another frame's pixels do."""
+    area = SCENE.width * SCENE.height
+    data = traps.on_grey(SCENE)
+
+    assert look(data, Limits(frame_pixels=3 * area))[1] == []
+    assert look(data, Limits(frame_pixels=2 * area)) == (
+        ["as shown", "over mid grey"],
+        ["frames: it can be read in more ways than can be looked at"],
+    )
+
+
 # ---- colour profiles
 
 
@@ -150,11 +233,25 @@ def test_ordinary_is_asked_of_the_profile_alone() -> None:
     )
 
 
-def test_a_table_of_colours_is_never_ordinary() -> None:
+@pytest.mark.parametrize("tag", [b"A2B0", b"A2B1", b"A2B2", b"D2B0", b"D2B1"])
+def test_a_table_of_colours_is_never_ordinary(tag: bytes) -> None:
     """A profile with a lookup table may hide anything between the colours that are tried."""
-    profile = icc.rgb(icc.SRGB, icc.srgb_curve()).replace(b"cprt", b"A2B0")
+    profile = icc.rgb(icc.SRGB, icc.srgb_curve()).replace(b"cprt", tag)
 
     assert not profiles.is_ordinary(profile, "RGB ")
+
+
+def test_each_table_is_one_view() -> None:
+    """Intents that show the same pixels are one view, others are one each."""
+    alike = icc.rgb(icc.SRGB, icc.srgb_curve()).replace(b"cprt", b"D2B3")
+    other = icc.with_table(b"A2B1")
+
+    assert look(saved(SCENE, "PNG", icc_profile=alike))[0] == ["as shown", "colour-managed"]
+    assert look(saved(SCENE, "PNG", icc_profile=other))[0] == [
+        "as shown",
+        "colour-managed",
+        "colour-managed, relative",
+    ]
 
 
 @pytest.mark.parametrize("profile", [b"junk", bytes(200), icc.inverted()[:300]])

@@ -6,6 +6,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from drawn import PNG_START, chunk, decoy, saved, with_chunk
 
 if TYPE_CHECKING:
@@ -184,6 +186,73 @@ def png_huge_text(picture: Image.Image) -> bytes:
     """A PNG with a note that unpacks to 2 MB, which Pillow refuses."""
     return with_chunk(saved(picture, "PNG"), b"zTXt", b"note\0\0" + zlib.compress(bytes(2_000_000)))
 
+
+# ---- damage that decoders do not report
+
+
+def jpeg_taller(picture: Image.Image) -> bytes:
+    """A JPEG whose header asks for twice its rows: viewers show grey below."""
+    data = bytearray(saved(picture, "JPEG", quality=92))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 2] = struct.pack(">H", 2 * picture.height)
+    return bytes(data)
+
+
+def jpeg_early_end(share: float, **options: Any) -> Maker:
+    """Return a maker of JPEGs with a valid end after a *share* of their bytes."""
+
+    def make(picture: Image.Image) -> bytes:
+        return cut_off("JPEG", share, quality=92, **options)(picture) + b"\xff\xd9"
+
+    return make
+
+
+def jpeg_inner_end(picture: Image.Image) -> bytes:
+    """A JPEG with an end amid its pixels, where viewers stop."""
+    data = saved(picture, "JPEG", quality=92)
+    middle = len(data) * 7 // 10
+    return data[:middle] + b"\xff\xd9" + data[middle:]
+
+
+def png_of_rows(picture: Image.Image, rows: int, height: int) -> bytes:
+    """Return a PNG of *height* with fewer *rows*, whose compressed pixels end properly."""
+    lines = [line.tobytes() for line in np.asarray(picture)[:rows]]
+    return _png_of_lines((picture.width, height), lines, 0)
+
+
+def png_without_last_pass(picture: Image.Image) -> bytes:
+    """An interlaced PNG that holds every other row alone."""
+    steps = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
+    pixels = np.asarray(picture)
+    lines = [line.tobytes() for x, y, wide, high in steps for line in pixels[y::high, x::wide]]
+    return _png_of_lines(picture.size, lines, 1)
+
+
+def _png_of_lines(size: tuple[int, int], lines: list[bytes], passes: int) -> bytes:
+    head = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, passes)
+    packed = zlib.compress(b"".join(b"\0" + line for line in lines))
+    return PNG_START + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def png_taller(picture: Image.Image) -> bytes:
+    """A PNG whose header asks for twice its rows."""
+    return png_of_rows(picture, picture.height, 2 * picture.height)
+
+
+# Fewer pixels than the header says, in a file that is otherwise valid.
+SHORT: dict[str, Maker] = {
+    "jpeg taller": jpeg_taller,
+    "jpeg ends at 50%": jpeg_early_end(0.5),
+    "jpeg ends at 65%": jpeg_early_end(0.65),
+    "jpeg ends at 80%": jpeg_early_end(0.8),
+    "jpeg of full chroma ends at 70%": jpeg_early_end(0.7, subsampling=0),
+    "jpeg ends inside": jpeg_inner_end,
+    "png taller": png_taller,
+    "png of 80% of its rows": lambda picture: png_of_rows(
+        picture, picture.height * 8 // 10, picture.height
+    ),
+    "png without its last pass": png_without_last_pass,
+}
 
 FRAMES: tuple[Maker, ...] = (
     frame2_gif, frame2_webp, frame2_apng, frame2_avif, frame40_gif, default_apng, animated_apng,

@@ -165,6 +165,30 @@ def float_tiff(picture: Image.Image) -> bytes:
     return saved(picture.convert("F").point(lambda level: level * (2 / 255) - 1), "TIFF")
 
 
+def gray16_profile(picture: Image.Image) -> bytes:
+    """16 bits of a gray negative with a gray profile."""
+    profile = icc.gray(icc.inverted_curve())
+    return saved(_sixteen(_negative(picture), 257), "PNG", icc_profile=profile)
+
+
+def gray16_gamma(picture: Image.Image) -> bytes:
+    """16 bits of gray, of which the upper 8 are nearly all black, and a gAMA chunk."""
+    gray = picture.convert("L").tobytes()
+    words = struct.pack(f"<{len(gray)}H", *(round(65535 * (at / 255) ** 6) for at in gray))
+    dark = saved(Image.frombytes("I;16", picture.size, words), "PNG")
+    return with_chunk(dark, b"gAMA", struct.pack(">I", 45455 * 6))
+
+
+def relative_table_jpeg(picture: Image.Image) -> bytes:
+    """The negative, and a profile whose table turns it back, in one of the intents alone."""
+    return saved(_negative(picture), "JPEG", quality=92, icc_profile=icc.with_table(b"A2B1"))
+
+
+def saturated_table_png(picture: Image.Image) -> bytes:
+    """The same in another intent."""
+    return saved(_negative(picture), "PNG", icc_profile=icc.with_table(b"A2B2"))
+
+
 def gamma_png(picture: Image.Image) -> bytes:
     """Nearly black, and a gAMA chunk that brings the picture back."""
     dark = picture.point([round(255 * (level / 255) ** 6) for level in range(256)] * 3)
@@ -262,6 +286,46 @@ def exif_avif(picture: Image.Image) -> bytes:
     return saved(_unturned(picture, 6), "AVIF", quality=85, speed=10, exif=_exif(6))
 
 
+_XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+    b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+def xmp_ignored(picture: Image.Image) -> bytes:
+    """Upright, with EXIF that names no turn and XMP that names one: browsers read EXIF alone."""
+    exif = Image.Exif()
+    exif[0x0131] = "drawn"
+    return saved(picture, "JPEG", quality=92, exif=exif, xmp=_XMP)
+
+
+# ---- beginnings
+
+
+def bmp_head(size: int) -> Maker:
+    """Return a maker of a bitmap whose header has a size that only browsers take."""
+
+    def make(picture: Image.Image) -> bytes:
+        plain = saved(picture, "BMP")
+        head = plain[18:54][: size - 4].ljust(size - 4, b"\0")
+        return plain[:10] + struct.pack("<II", 14 + size, size) + head + plain[54:]
+
+    return make
+
+
+def jpeg_gap(picture: Image.Image) -> bytes:
+    """A JPEG with a stray byte behind its first marker, which decoders skip."""
+    plain = saved(picture, "JPEG", quality=92)
+    return plain[:2] + b"\x11" + plain[2:]
+
+
+def avif_foreign(picture: Image.Image) -> bytes:
+    """An AVIF whose major brand is that of any ISO file."""
+    plain = saved(picture, "AVIF", quality=85, speed=10)
+    return plain[:8] + b"isom" + plain[12:]
+
+
 PLAIN: dict[str, Maker] = {
     "jpeg": lambda picture: saved(picture, "JPEG", quality=92),
     "png": lambda picture: saved(picture, "PNG"),
@@ -280,12 +344,16 @@ _MAKERS: tuple[Maker, ...] = (
     one_bit_tiff, gray_alpha_png, lab_tiff, inverted_profile_jpeg, inverted_profile_png,
     inverted_gray_profile, single_channel_profile, gray16_png, gray16_low, gray16_tiff, gray32_tiff,
     float_tiff, gamma_png, alpha_over_white, alpha_over_black, alpha_webp, under_alpha, on_grey,
-    exif_png, exif_webp, exif_webp_ignored, exif_avif, *trap_frames.FRAMES, *trap_frames.DAMAGED,
+    exif_png, exif_webp, exif_webp_ignored, exif_avif, gray16_profile,
+    gray16_gamma, relative_table_jpeg, saturated_table_png, xmp_ignored, jpeg_gap, avif_foreign,
+    *trap_frames.FRAMES, *trap_frames.DAMAGED,
 )  # fmt: skip
 
-TRAPS: dict[str, Maker] = {make.__name__: make for make in _MAKERS} | {
-    f"exif {turn}": exif_jpeg(turn) for turn in range(2, 9)
-}
+TRAPS: dict[str, Maker] = (
+    {make.__name__: make for make in _MAKERS}
+    | {f"exif {turn}": exif_jpeg(turn) for turn in range(2, 9)}
+    | {f"bmp head {size}": bmp_head(size) for size in (16, 20, 24, 42, 44, 46, 48, 60)}
+)
 
 # Cut off after a share of the bytes: a viewer shows the upper part and grey or nothing below.
 CUT: dict[str, Maker] = {

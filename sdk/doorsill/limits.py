@@ -11,8 +11,10 @@ _MIB = 1024 * 1024
 class Limits:
     """How much one picture may cost before the answer is UNREADABLE.
 
-    The defaults let every picture through that a phone, a camera or a messenger makes, and hold
-    memory under about half a gigabyte and time under a few seconds whatever a stranger sends.
+    The defaults let every picture through that a phone, a camera or a messenger makes. Whatever a
+    stranger sends, a decode worker holds the memory and the time to `memory` and `seconds`. Read
+    inline, in the host's own process, a picture is held to the counts below alone: the worst that
+    they let through can take several such memories and many seconds, for codecs cannot be stopped.
     """
 
     bytes: int = 100 * _MIB
@@ -28,7 +30,8 @@ class Limits:
     """Frames, pages, icon sizes and appended pictures of one file, 30 s of a usual animation."""
 
     frame_pixels: int = 400_000_000
-    """Pixels over all frames: 300 frames of 1.3 megapixels, or 8 pages scanned at 600 dpi."""
+    """Pixels over all frames, and again for each further reading of one (through a profile, on
+    another page): 300 frames of 1.3 megapixels, or 8 pages scanned at 600 dpi."""
 
     scans: int = 100
     """Scans of one JPEG. Encoders write about 10; 1,000 in 73 kB keep a decoder busy for 8 s."""

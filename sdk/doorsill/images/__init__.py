@@ -85,7 +85,8 @@ def views(
     if len(data) > limits.bytes:
         sitting.note(f"size: it is larger than {limits.bytes} bytes")
         return iter(())
-    return _views(sitting, frames.of_file(sitting, kind, data[start:]))
+    whole = containers.straightened(kind, data[start:])
+    return _views(sitting, frames.of_file(sitting, kind, whole))
 
 
 def pixels(
@@ -102,11 +103,21 @@ def pixels(
 def _views(sitting: Sitting, labelled: Iterator[Labelled]) -> Iterator[View]:
     number = 0
     for number, (name, frame) in enumerate(labelled, 1):  # noqa: B007 - asked after the loop
-        for turned_name, turned in _turned(sitting, name, frame):
-            yield from _readings(sitting, turned_name, turned)
+        yield from _paid(sitting, name, frame)
         sitting.check()
     if not number and not sitting.noted:
         sitting.note("broken: there is no picture in it")
+
+
+def _paid(sitting: Sitting, name: str, frame: Image.Image) -> Iterator[View]:
+    """Yield the views of a frame, of which decoding paid for the first, while they can be paid."""
+    first = True
+    for turned_name, turned in _turned(sitting, name, frame):
+        for view in _readings(sitting, turned_name, turned):
+            if not first and not sitting.pay(view.image.size):
+                return
+            first = False
+            yield view
 
 
 def _readings(sitting: Sitting, name: str, image: Image.Image) -> Iterator[View]:
@@ -137,7 +148,8 @@ def _turned(sitting: Sitting, name: str, image: Image.Image) -> Iterator[Labelle
         upright.format = image.format
         yield name, upright
     # Every viewer turns a JPEG by its EXIF. Elsewhere, and by XMP, only some turn it.
-    if upright is None or image.format not in ("JPEG", "MPO") or "exif" not in image.info:
+    sure = image.format in ("JPEG", "MPO") and sitting.attempt(lambda: _turned_by_exif(image))
+    if upright is None or not sure:
         del upright
         yield _joined(name, "as stored, not turned"), image
 
@@ -147,6 +159,13 @@ def _orientation(image: Image.Image) -> int:
         return 1  # parsed only where there is something to parse
     turn = image.getexif().get(_ORIENTATION, 1)
     return turn if isinstance(turn, int) else 1
+
+
+def _turned_by_exif(image: Image.Image) -> bool:
+    """Tell whether the EXIF itself names the turn: Pillow's `getexif` asks XMP too."""
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))
+    return _ORIENTATION in exif
 
 
 def _joined(*labels: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageCms
 
-from doorsill.images.profiles import ORDINARY_GRAY, managed, transformed
+from doorsill.images.profiles import ORDINARY_GRAY, by_intent, managed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +42,15 @@ def _plain(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
         yield from _inks(image, profile)
         return
     if image.mode.startswith("I") or image.mode == "F":
-        yield from _wide(image)
+        for label, gray in _wide(image):
+            yield label, gray
+            for shown_by, shown in managed(gray, profile) if profile else ():
+                yield _joined(label, shown_by), shown
         return
     plain = _eight_bits(image)
     yield "", plain
-    if profile and (shown := managed(plain, profile)) is not None:
-        yield "colour-managed", shown
+    if profile:
+        yield from managed(plain, profile)
     if bent := _gamma_curve(image.info.get("gamma")):
         yield "with its gamma", _bend(plain, bent)
 
@@ -118,6 +121,10 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
     see_through = image.info.get("transparency") if sixteen else None
     if sixteen or (image.mode == "I" and image.format == "PNG"):
         yield "", _keyed(_scaled(numbers, 1 / 257, 0), numbers, see_through)
+        # From all 16 bits: the 8 that are left above may be all black.
+        if curve := _gamma_curve(image.info.get("gamma"), 65535):
+            bent = numbers.point(curve, "L")
+            yield "with its gamma", _keyed(bent, numbers, see_through)
         if high - low >= _FEW_LEVELS:
             return
     scale = 255 / (high - low) if high > low else 0
@@ -157,8 +164,8 @@ def _inks(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
     """Yield CMYK plainly, through its profile, and inverted where no marker settles it."""
     plain = image.convert("RGB")
     yield "", plain
-    if profile and (shown := transformed(image, profile)) is not None:
-        yield "colour-managed", shown
+    if profile:
+        yield from by_intent(image, profile)
     if image.format in ("JPEG", "MPO") and "adobe_transform" not in image.info:
         yield "inks inverted", ImageChops.invert(image).convert("RGB")
 
@@ -166,12 +173,13 @@ def _inks(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
 # ---- curves of a PNG's gAMA
 
 
-def _gamma_curve(gamma: object) -> list[int] | None:
-    """Return the curve that shows samples of file gamma *gamma*, or None if it changes little."""
+def _gamma_curve(gamma: object, top: int = 255) -> list[int] | None:
+    """Return the 8 bits that show each sample up to *top*, or None if gamma changes little."""
     if not isinstance(gamma, float) or gamma <= 0:
         return None
-    curve = [round(255 * (level / 255) ** (_SCREEN_GAMMA / gamma)) for level in range(256)]
-    moved = max(abs(level - shown) for level, shown in enumerate(curve))
+    exponent = _SCREEN_GAMMA / gamma
+    curve = [round(255 * (level / top) ** exponent) for level in range(top + 1)]
+    moved = max(abs(255 * level / top - shown) for level, shown in enumerate(curve))
     return curve if moved > ORDINARY_GRAY else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from struct import unpack_from
+from struct import pack, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,13 +17,15 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 # How a file begins, and the name of what it claims to be. A claim that `images` has no reader
 # for ends as UNREADABLE, which is honest: some viewer may show it.
 _STARTS = (
-    (JPEG_START, "JPEG"),
+    (b"\xff\xd8", "JPEG"),
     (PNG_START, "PNG"),
     (b"GIF8", "GIF"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
     (b"II+\0", "TIFF"),
     (b"MM\0+", "TIFF"),
+    (b"II\0*", "TIFF"),
+    (b"MM*\0", "TIFF"),
     (b"\0\0\1\0", "ICO"),
     (b"\0\0\2\0", "ICO"),
     (b"8BPS", "PSD"),
@@ -42,6 +44,15 @@ _STARTS = (
     (b"\x8aMNG", "MNG"),
     (b"BPG\xfb", "BPG"),
     (b"\xd7\xcd\xc6\x9a", "WMF"),
+    (b"FLIF", "FLIF"),
+    (b"gimp xcf ", "XCF"),
+    (b"v/1\1", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance"),
+    (b"#?RGBE", "Radiance"),
+    (b"\x59\xa6\x6a\x95", "Sun raster"),
+    (b"\xb1\x68\xde\x3a", "DCX"),
+    (b"/* XPM */", "XPM"),
+    (b"SIMPLE  =", "FITS"),
 )
 _BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"crx ": "camera raw"} | dict.fromkeys(
     (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"),
@@ -49,14 +60,27 @@ _BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"crx ": "camera raw"} | dict.fromk
 )
 _PATTERNS = (
     ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
-    # With a header size that Windows or OS/2 bitmaps have: "BM" alone also begins prose.
-    ("BMP", re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)),
+    # With a header size that bitmaps have, odd ones included: "BM" alone also begins prose.
+    ("BMP", re.compile(rb"BM.{12}[\x0c-\x7c]\0\0\0", re.DOTALL)),
     ("EMF", re.compile(rb"\x01\0\0\0.{36} EMF", re.DOTALL)),
     ("PPM", re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s")),
+    ("PAM", re.compile(rb"P7\s+(?:#|[A-Z]|\d+\s)")),
+    ("PFM", re.compile(rb"P[Ff]\s+\d+\s+\d+\s")),
+    ("PCX", re.compile(rb"\n[\x00\x02-\x05]\x01[\x01\x02\x04\x08]")),
+    ("SGI", re.compile(rb"\x01\xda[\x00\x01][\x01\x02]\x00[\x01-\x03]")),
+    ("XBM", re.compile(rb"\s*#define\s+\S+_width\s+\d+\s+#define\s+\S+_height\s")),
 )
-_SVG = re.compile(rb"\s*(?:<\?xml\b|<!--|<!DOCTYPE\s+svg\b|<(?:\w+:)?svg\b)", re.IGNORECASE)
-_SVG_ROOT = re.compile(rb"<(?:\w+:)?svg\b", re.IGNORECASE)
-_HEAD = 4096
+_STILL = frozenset((b"mif1", b"msf1", b"miaf", b"mif2"))
+_SVG_ROOT = re.compile(rb"<(?:[^\s<>:/]+:)?svg\b", re.IGNORECASE)
+_ASIDE = re.compile(rb"\s*<(!--|\?)")
+# A web page may hold drawings; one whose root is a drawing is itself one.
+_PAGE = re.compile(
+    rb"\s*<(?:html\b|!doctype\s+html\b[^>]*>(?!\s*<(?:[^\s<>:/]+:)?svg\b))", re.IGNORECASE
+)
+_GZIP = b"\x1f\x8b\x08"
+_HEAD, _DRAWN, _PACKED = 4096, 1 << 20, 1 << 16
+# Bitmap headers that Pillow takes, and the bounds of those that browsers take.
+_BITMAP_HEADS, _LEAST_HEAD, _MOST_HEAD, _WITH_MASKS = (40, 52, 56), 16, 60, 52
 # A few bytes of junk before the signature do not stop every viewer.
 _JUNK = 1024
 
@@ -75,31 +99,74 @@ def claim(data: bytes) -> str | None:
         return _brand(data)
     head = data[:_HEAD]
     return next((kind for kind, pattern in _PATTERNS if pattern.match(head)), None) or _drawing(
-        head
+        data
     )
 
 
 def _brand(data: bytes) -> str | None:
     """Tell still pictures from video: both are ISO boxes that begin with their brands."""
     size = min(int.from_bytes(data[:4], "big"), _HEAD)
-    major, others = data[8:12], [data[at : at + 4] for at in range(16, size, 4)]
-    if major in _BRANDS:
-        return _BRANDS[major]
-    if major in (b"mif1", b"msf1", b"miaf", b"mif2"):
-        return next((_BRANDS[brand] for brand in others if brand in _BRANDS), "HEIF")
-    return None
+    # The major brand binds no viewer: one that finds its own among the others shows the picture.
+    brands = [data[8:12], *(data[at : at + 4] for at in range(16, size, 4))]
+    known = next((_BRANDS[brand] for brand in brands if brand in _BRANDS), None)
+    return known or ("HEIF" if _STILL & set(brands) else None)
 
 
-def _drawing(head: bytes) -> str | None:
-    text = head.replace(b"\0", b"") if head[:2] in (b"\xff\xfe", b"\xfe\xff") else head
-    text = text.lstrip(b"\xef\xbb\xbf\xff\xfe")
-    return "SVG" if _SVG.match(text) and _SVG_ROOT.search(text) else None
+def _drawing(data: bytes) -> str | None:
+    """Tell a drawing by its root, whatever prologue, encoding or packing comes before that."""
+    text = data[:_DRAWN]
+    if text.startswith(_GZIP):
+        try:
+            text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(text[:_PACKED], _PACKED)
+        except zlib.error:
+            return None
+    text = text.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n\f")
+    if not text.startswith(b"<"):
+        return None
+    text = text.replace(b"\0", b"")  # UTF-16, with a mark that says so or without
+    return "SVG" if _SVG_ROOT.search(text) and not _PAGE.match(text, _prologue(text)) else None
+
+
+def _prologue(text: bytes) -> int:
+    """Return where the comments and instructions end that begin *text*."""
+    at = 0
+    while (found := _ASIDE.match(text, at)) is not None:
+        end = text.find(b"-->" if found[1] == b"!--" else b"?>", found.end())
+        if end < 0:
+            return at
+        at = end + 2
+        at += text.startswith(b">", at)
+    return at
 
 
 def past_junk(data: bytes) -> int:
     """Return where a JPEG or PNG begins behind a little junk, or 0."""
     found = (data.find(start, 1, _JUNK) for start in (JPEG_START, PNG_START))
     return min((at for at in found if at > 0), default=0)
+
+
+def straightened(kind: str, data: bytes) -> bytes:
+    """Return *data* with a beginning that viewers take made one that Pillow takes too."""
+    if kind == "BMP":
+        return _usual_bitmap(data)
+    if kind == "JPEG" and not data.startswith(JPEG_START):
+        # Decoders skip what is not a marker behind the first one.
+        found = _MARKER.search(data, 2)
+        return data[:2] + data[found.start() :] if found else data
+    return data
+
+
+def _usual_bitmap(data: bytes) -> bytes:
+    """Return a bitmap whose header has a size between the usual ones with one of 40 bytes."""
+    (pixels,), size = unpack_from("<I", data, 10), data[14]
+    if size in _BITMAP_HEADS or not _LEAST_HEAD <= size <= _MOST_HEAD:
+        return data
+    end = 14 + size
+    masks = data[30:34] == b"\3\0\0\0" and size >= _WITH_MASKS
+    rest = data[54:] if masks else data[end:]  # the masks stay, behind the header
+    moved = 0 if masks or not pixels else 40 - size
+    head = data[18 : min(end, 54)].ljust(36, b"\0")
+    return data[:10] + pack("<II", max(0, pixels + moved), 40) + head + rest
 
 
 # ---- JPEG

@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageFile
 
 from doorsill.images import containers
-from doorsill.images.mending import PNG_PROFILE_CAP, ended_otherwise, mended
+from doorsill.images.mending import PNG_PROFILE_CAP, ended_otherwise, mended, png_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +43,23 @@ _PLUGINS = {
 _ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF", "TIFF"))
 _SUB_IFDS = 0x014A
 # Read through Python in pieces, so that running out of bytes can be noticed here.
-_PIECEMEAL = frozenset(("JPEG", "PNG", "GIF"))
+_PIECEMEAL = frozenset(("JPEG", "PNG", "GIF", "ICON"))
 
 _LOST = "broken: a part is missing"
 _HOPELESS = "broken: it could not be decoded"
 _LATER = "broken: later frames could not be decoded"
+
+# The decoders' zero, where data is missing: mid grey, off by one in inverted ink.
+_FILLED = ((127, 127), (127, 128), (128, 128))
+# Plugins whose own way to load ends in Pillow's loop over tiles, unless this attribute is set.
+_LOADED_PLAINLY_UNLESS = {"TIFF": "use_load_libtiff", "JPEG2000": "_reduce"}
+# Pillow's own loop over tiles, but blind to a host that tells it, process-wide, to tolerate
+# truncated files: it reads that from its globals, so it is given some of its own.
+_STRICT = FunctionType(
+    ImageFile.ImageFile.load.__code__,
+    vars(ImageFile) | {"LOAD_TRUNCATED_IMAGES": False},
+    closure=ImageFile.ImageFile.load.__closure__,
+)
 
 
 def load_plugins() -> None:
@@ -161,11 +174,13 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
 
 
 def _frames(sitting: Sitting, kind: str, data: bytes, name: str = "") -> Iterator[Labelled]:
-    source, shown = _first(sitting, kind, data)
+    source, shown, whole = _first(sitting, kind, data)
     number = 1
     while shown is not None:
         frame = f"frame {number}" if number > 1 else name
         yield frame, shown
+        if whole and number == 1:
+            yield from _rows_there(sitting, kind, data, (frame, shown))
         if kind == "TIFF":
             yield from _sub_pictures(sitting, source, data, frame)
         sitting.check()
@@ -173,21 +188,59 @@ def _frames(sitting: Sitting, kind: str, data: bytes, name: str = "") -> Iterato
         number += 1
 
 
-def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, Image.Image | None]:
-    """Return an open file, its bytes mended if need be, and its first frame, or None."""
+def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, Image.Image | None, bool]:
+    """Return an open file, its bytes mended if need be, its first frame, and whether it is whole.
+
+    Whole as far as decoders tell: see `_rows_there`.
+    """
     strict = _open(sitting, kind, data)
     if strict is not None:
         if not sitting.spend(strict.size):
-            return None, None
+            return None, None, False
         if _load(sitting, strict):
-            return strict, strict
+            return strict, strict, True
     sitting.check()
     source, shown, whole = _mended_first(sitting, kind, data, strict)
     if shown is None:
         source, shown = strict, _salvaged(sitting, strict)
     if not whole:
         sitting.note(_HOPELESS if shown is None else _LOST)
-    return source, shown
+    return source, shown, whole
+
+
+def _rows_there(sitting: Sitting, kind: str, data: bytes, labelled: Labelled) -> Iterator[Labelled]:
+    """Yield the rows that the file holds where it has fewer than it says, and note that.
+
+    Decoders fill the rest up in silence where only the end of a JPEG or of a PNG's compressed
+    pixels comes too early. Any listed picture could be given a lower part of grey like that.
+    """
+    name, image = labelled
+    rows = sitting.attempt(lambda: _rows(sitting, kind, data, image))
+    if rows is None:
+        return
+    sitting.note(_LOST)
+    if rows:
+        held = sitting.attempt(lambda: image.crop((0, 0, image.width, rows)))
+        if held is not None:
+            held.format = image.format
+            yield f"{name}, rows that are there" if name else "rows that are there", held
+
+
+def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int | None:
+    """Return how many rows are there, or None if all are, which a look at the last ones tells."""
+    width, height = image.size
+    if kind == "PNG":
+        # One of two rows, for the last pass of an interlaced one has every other row.
+        rows = (image.crop((0, at, width, at + 1)) for at in range(max(0, height - 2), height))
+        return None if all(any(row.tobytes()) for row in rows) else png_rows(data)
+    last = image.crop(((width - 1) // 8 * 8, (height - 1) // 8 * 8, width, height))
+    if kind != "JPEG" or any(band.getextrema() not in _FILLED for band in last.split()):
+        return None
+    other = _open(sitting, kind, ended_otherwise(data))
+    if other is None or not _load(sitting, other):
+        return 0
+    apart = ImageChops.difference(image, other).getbbox()
+    return apart and apart[1]
 
 
 def _mended_first(
@@ -263,6 +316,8 @@ def _open(sitting: Sitting, kind: str, data: bytes) -> Any:
     module, name = _PLUGINS[kind]
     plugin = sitting.attempt(lambda: importlib.import_module(f"PIL.{module}ImagePlugin"))
     source = _Bytes(data) if kind in _PIECEMEAL else io.BytesIO(data)
+    if isinstance(source, _Bytes):
+        source.decoding = kind == "ICON"  # which is decoded as soon as it is opened
     return sitting.attempt(lambda: getattr(plugin, name)(source))
 
 
@@ -284,11 +339,23 @@ class _Bytes(io.BytesIO):
 def _load(sitting: Sitting, image: Any) -> bool:
     source = getattr(image, "fp", None)
     if not isinstance(source, _Bytes):
-        return sitting.attempt(lambda: (image.load(), True)) is not None
+        return sitting.attempt(lambda: _decode(image)) is not None
     source.decoding = True
-    loaded = sitting.attempt(lambda: (image.load(), True)) is not None
+    loaded = sitting.attempt(lambda: _decode(image)) is not None
     source.decoding = False
     return loaded
+
+
+def _decode(image: Any) -> bool:
+    """Load *image*, or raise where a part is missing, whatever the host set."""
+    own = type(image).load is not ImageFile.ImageFile.load
+    if image.format in _LOADED_PLAINLY_UNLESS:
+        own = getattr(image, _LOADED_PLAINLY_UNLESS[image.format], True)
+    if own:
+        image.load()  # a decoder of its own, which asks no global
+    else:
+        _STRICT(image)
+    return True
 
 
 def _salvaged(sitting: Sitting, image: Any) -> Image.Image | None:

@@ -7,8 +7,13 @@ thread in it. Mending the bytes instead touches nothing outside the call.
 from __future__ import annotations
 
 import zlib
+from struct import unpack_from
+from typing import TYPE_CHECKING
 
-from doorsill.images.containers import PNG_START, png_chunks, png_profile_fits
+from doorsill.images.containers import PNG_START, jpeg_markers, png_chunks, png_profile_fits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # What decides pixels. The rest (text, times, private chunks) is where checks fail for nothing.
 _PNG_KEPT = frozenset(
@@ -20,6 +25,12 @@ _JPEG_END = b"\xff\xd9"
 _BOX_HEAD = 8
 _STEP = 1024
 _PNG_ONCE = frozenset((b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"acTL"))
+_PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # per pixel, by colour type
+# Where each pass of an interlaced PNG begins (x, y), and its steps.
+_ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
+    (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
+)  # fmt: skip
 
 
 def mended(kind: str, data: bytes, cap: int) -> bytes | None:
@@ -34,11 +45,31 @@ def mended(kind: str, data: bytes, cap: int) -> bytes | None:
 
 
 def ended_otherwise(data: bytes) -> bytes:
-    """Return a JPEG without end, ended in another way than `mended` does.
+    """Return a JPEG, with or without end, ended in another way than it or `mended` does.
 
     Both show the same if no pixel was missing: what follows the last one is skipped.
     """
-    return data + b"\x5a\xa5\x3c" * 200 + _JPEG_END
+    end = next((at for code, at in jpeg_markers(data) if code == _JPEG_END[1]), len(data))
+    return data[:end] + b"\x5a\xa5\x3c" * 200 + _JPEG_END
+
+
+def png_rows(data: bytes) -> int | None:
+    """Return how many rows of a PNG are there, 0 if its passes end early, None if all are."""
+    head = next(start for name, start, _ in png_chunks(data) if name == b"IHDR")
+    width, height, depth, colour, _, _, passes = unpack_from(">IIBBBBB", data, head)
+    bits = depth * _PNG_SAMPLES.get(colour, 1)
+    needed = sum(
+        (1 + (-((x - width) // wide) * bits + 7) // 8) * -((y - height) // high)
+        for x, y, wide, high in (_ADAM7 if passes else ((0, 0, 1, 1),))
+        if x < width and y < height
+    )
+    there = 0
+    packed = b"".join(data[start:end] for name, start, end in png_chunks(data) if name == b"IDAT")
+    for piece in _inflated(packed):
+        there += len(piece)
+        if there >= needed:
+            return None
+    return 0 if passes else there * height // needed
 
 
 def _png(data: bytes) -> bytes:
@@ -69,19 +100,23 @@ def _inflated_again(packed: bytes) -> bytes:
 
     Decoders drop the last rows when that checksum is wrong, and viewers do not.
     """
-    opener, closer = zlib.decompressobj(-zlib.MAX_WBITS), zlib.compressobj(level=1)
-    parts: list[bytes] = []
+    closer = zlib.compressobj(level=1)
+    return b"".join((*map(closer.compress, _inflated(packed)), closer.flush()))
+
+
+def _inflated(packed: bytes) -> Iterator[bytes]:
+    """Unpack the zlib stream *packed* until it ends or breaks."""
+    opener = zlib.decompressobj(-zlib.MAX_WBITS)
     at, rest = 2, b""
     try:
         while (rest or at < len(packed)) and not opener.eof:
             # In steps, so that what was unpacked before a fault is kept, and none grows too big.
             piece = rest or packed[at : at + _STEP]
             at += 0 if rest else _STEP
-            parts.append(closer.compress(opener.decompress(piece, _STEP * 16)))
+            yield opener.decompress(piece, _STEP * 16)
             rest = opener.unconsumed_tail
     except zlib.error:
         pass
-    return b"".join((*parts, closer.flush()))
 
 
 def _declared(kind: str, data: bytes) -> int:

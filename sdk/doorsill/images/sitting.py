@@ -65,3 +65,10 @@ class Sitting:
         self._pixels_left -= area
         self._frames_left -= 1
         return True
+
+    def pay(self, size: tuple[int, int]) -> bool:
+        """Tell whether one more reading of a frame of *size* may be shown, and count it if so."""
+        self._pixels_left -= size[0] * size[1]
+        if self._pixels_left < 0:
+            self.note("frames: it can be read in more ways than can be looked at")
+        return self._pixels_left >= 0
