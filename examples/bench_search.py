@@ -108,7 +108,9 @@ def main(rows: int) -> int:
             "faiss IndexBinaryFlat k=1": flat and partial(flat.search, one, 1),
             "faiss IndexBinaryFlat range": flat and partial(flat.range_search, one, RADIUS + 1),
         }
-        race(f"{rows:,} hashes, one query, {name}", runners, rounds=25)
+        title = f"{rows:,} hashes, one query, {name}"
+        race(f"{title}, caches full of the others' data", runners, rounds=25)
+        race(f"{title}, again and again", runners, rounds=25, in_turn=False)
     eight = random.integers(0, 256, (8, 32), dtype=np.uint8)
     runners = {
         "doorsill": partial(handle.search, 0, eight.tobytes(), RADIUS),

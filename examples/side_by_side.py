@@ -36,17 +36,26 @@ def machine() -> str:
     return f"{name}, Python {platform.python_version()}, kernel {core.kernel()}"
 
 
-def race(title: str, runners: dict[str, Callable[[], Any] | None], *, rounds: int = 7) -> None:
-    """Print median, spread and ratio to the last runner; None stands for a missing peer."""
+def race(
+    title: str,
+    runners: dict[str, Callable[[], Any] | None],
+    *,
+    rounds: int = 7,
+    in_turn: bool = True,
+) -> None:
+    """Print median, spread and doorsill's ratio to each; None stands for a missing peer.
+
+    In turn, every run finds the caches full of another's data; else each repeats on its own.
+    """
     present = {name: run for name, run in runners.items() if run is not None}
     times: dict[str, list[float]] = {name: [] for name in present}
     for run in present.values():
         run()  # warm
-    for _ in range(rounds):
-        for name, run in present.items():
-            start = time.perf_counter()
-            run()
-            times[name].append(1000 * (time.perf_counter() - start))
+    pairs = [pair for _ in range(rounds) for pair in present.items()]
+    for name, run in pairs if in_turn else sorted(pairs, key=lambda pair: pair[0]):
+        start = time.perf_counter()
+        run()
+        times[name].append(1000 * (time.perf_counter() - start))
     print(f"\n{title}\n  {'':28}{'median ms':>11}{'min..max':>20}{'doorsill is':>16}")
     ours = statistics.median(times["doorsill"])
     for name in runners:
