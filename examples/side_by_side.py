@@ -62,9 +62,7 @@ def race(
         if name not in present:
             print(f"  {name:28}{'not installed':>11}")
             continue
-        middle, spread = (
-            statistics.median(times[name]),
-            f"{min(times[name]):.2f}..{max(times[name]):.2f}",
-        )
+        middle = statistics.median(times[name])
+        spread = f"{min(times[name]):.2f}..{max(times[name]):.2f}"
         ratio = "" if name == "doorsill" else f"{middle / ours:.1f} x faster"
         print(f"  {name:28}{middle:>11.2f}{spread:>20}{ratio:>16}")

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+from workers import DATA, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from doorsill import Gate
 
 # A failing example must fail again tomorrow; .ci/full asks for more examples.
 settings.register_profile(
@@ -15,3 +24,11 @@ settings.register_profile(
     database=None,
 )
 settings.load_profile("doorsill")
+
+
+@pytest.fixture(scope="module")
+def warm_gate() -> Iterator[Gate]:
+    """Return a gate with workers that are warm."""
+    with opened() as gate:
+        gate.screen(DATA)
+        yield gate

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from doorsill import Limits, cage
-from workers import caged_alone
+from workers import caged_alone, needs_cage
 
-pytestmark = pytest.mark.skipif(cage.missing() != "", reason=f"no cage here: {cage.missing()}")
+pytestmark = needs_cage
 MEMORY = Limits().memory
 
 PROOF = """

@@ -101,7 +101,9 @@ def test_source(gate: Gate, tmp_path: Path) -> None:
     """The original's digests count beside those of what is sent."""
     original = tmp_path / "original"
     original.write_bytes(b"a video")
-    for source in (original, b"a video", io.BytesIO(b"a video")):
+    looked_at = io.BytesIO(b"a video")
+    looked_at.read(3)
+    for source in (original, b"a video", io.BytesIO(b"a video"), looked_at):
         assert Evidence.EXACT == gate.screen(encoded(OTHER), source=source).evidence
 
 
@@ -124,7 +126,7 @@ def test_size_limit(tmp_path: Path) -> None:
     for picture in (path, DATA):
         assert Outcome.UNREADABLE == small.screen(picture).outcome
     path.write_bytes(video)
-    for picture in (path, video):
+    for picture in (path, video, io.BytesIO(video)):
         assert Evidence.EXACT == small.screen(picture).evidence
     path.write_bytes(b"a text" * 1000)
     assert Outcome.OUT_OF_SCOPE == small.screen(path).outcome

@@ -29,20 +29,12 @@ from doorsill import (
 )  # fmt: skip
 from doorsill.errors import DoorsillError
 from drawn import saved
-from workers import DATA, LISTED, SCENE, TROUBLED, acting, caged_alone, opened, workers
+from workers import DATA, LISTED, SCENE, TROUBLED, acting, caged_alone, needs_cage, opened, workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-pytestmark = pytest.mark.skipif(cage.missing() != "", reason=f"no cage here: {cage.missing()}")
-
-
-@pytest.fixture(scope="module")
-def gate() -> Iterator[Gate]:
-    """Return a gate with workers that are warm."""
-    with opened() as gate:
-        gate.screen(DATA)
-        yield gate
+pytestmark = needs_cage
 
 
 def test_no_cage_no_gate(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,32 +75,34 @@ MADE |= {"not a picture": b"hello", "empty": b"", "svg": b"<svg xmlns=''/>"}
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_same_reading(gate: Gate, name: str) -> None:
+def test_same_reading(warm_gate: Gate, name: str) -> None:
     """For every plain file, trap and cut file the worker sees what is seen inline."""
-    here = reading.read(MADE[name], gate.limits, lambda: None)
-    assert facts(here) == facts(gate.read(MADE[name]))
+    here = reading.read(MADE[name], warm_gate.limits, lambda: None)
+    assert facts(here) == facts(warm_gate.read(MADE[name]))
 
 
 @pytest.mark.parametrize("kind", ["AVIF", "WEBP", "JPEG2000"])
-def test_codecs_with_threads(gate: Gate, kind: str) -> None:
+def test_codecs_with_threads(warm_gate: Gate, kind: str) -> None:
     """Pictures large enough for a codec to use threads are decoded inside the cage."""
     big = SCENE.resize((2000, 1500))
-    assert gate.screen(saved(big, kind)).outcome == Outcome.MATCH
+    assert warm_gate.screen(saved(big, kind)).outcome == Outcome.MATCH
 
 
-def test_heic(gate: Gate) -> None:
+def test_heic(warm_gate: Gate) -> None:
     """HEIC is decoded inside the cage as well."""
     file = io.BytesIO()
     pillow_heif.from_pillow(SCENE).save(file)
-    assert gate.screen(file.getvalue()).outcome == Outcome.MATCH
+    assert warm_gate.screen(file.getvalue()).outcome == Outcome.MATCH
 
 
-def test_undecoded_images_go_by_their_bytes(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undecoded_images_go_by_their_bytes(
+    warm_gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An image that Pillow has opened and not decoded is decoded by the worker, not here."""
     image = Image.open(io.BytesIO(DATA))
     monkeypatch.setattr(Image.Image, "load", None)
     monkeypatch.setattr(type(image), "load", None)
-    assert gate.screen(image).outcome == Outcome.MATCH
+    assert warm_gate.screen(image).outcome == Outcome.MATCH
 
 
 def test_pixels_need_no_worker() -> None:
@@ -118,12 +112,12 @@ def test_pixels_need_no_worker() -> None:
         assert gate.screen(np.asarray(SCENE)).outcome == Outcome.MATCH
 
 
-def test_foreign_format(gate: Gate) -> None:
+def test_foreign_format(warm_gate: Gate) -> None:
     """An undecoded image in a format that only Pillow knows is unreadable, never out of scope."""
     file = io.BytesIO()
     SCENE.save(file, "PCX")
     file.seek(0)
-    assert gate.screen(Image.open(file)).outcome == Outcome.UNREADABLE
+    assert warm_gate.screen(Image.open(file)).outcome == Outcome.UNREADABLE
 
 
 # ---- many at once
@@ -159,15 +153,15 @@ def test_random_kills() -> None:
     assert verdicts.count(Outcome.MATCH) > 300
 
 
-def test_short_lived_threads(gate: Gate) -> None:
+def test_short_lived_threads(warm_gate: Gate) -> None:
     """A worker outlives the thread whose picture made the pool start it."""
-    gate.screen(DATA)
-    before = workers(gate)
+    warm_gate.screen(DATA)
+    before = workers(warm_gate)
     for _ in range(3):
-        thread = threading.Thread(target=gate.screen, args=(DATA,))
+        thread = threading.Thread(target=warm_gate.screen, args=(DATA,))
         thread.start()
         thread.join()
-    assert before == workers(gate)
+    assert before == workers(warm_gate)
 
 
 def in_fork(act: Callable[[], None]) -> str:
@@ -189,19 +183,19 @@ def in_fork(act: Callable[[], None]) -> str:
     return said
 
 
-def test_after_fork(gate: Gate) -> None:
+def test_after_fork(warm_gate: Gate) -> None:
     """A forked process gets workers of its own; those of its parent go on."""
-    gate.screen(DATA)
-    mine = workers(gate)
+    warm_gate.screen(DATA)
+    mine = workers(warm_gate)
 
     def screen() -> None:
-        assert workers(gate) == []
-        assert gate.screen(DATA).outcome == Outcome.MATCH
-        assert not set(mine) & set(workers(gate))
+        assert workers(warm_gate) == []
+        assert warm_gate.screen(DATA).outcome == Outcome.MATCH
+        assert not set(mine) & set(workers(warm_gate))
 
     assert in_fork(screen) == ""
-    assert gate.screen(DATA).outcome == Outcome.MATCH
-    assert mine == workers(gate)
+    assert warm_gate.screen(DATA).outcome == Outcome.MATCH
+    assert mine == workers(warm_gate)
 
 
 def test_growth_and_rest(monkeypatch: pytest.MonkeyPatch) -> None:

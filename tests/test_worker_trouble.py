@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,26 +17,14 @@ from doorsill import (
     Gate,
     Limits,
     Outcome,
-    cage,
     reading,
     wire,
 )  # fmt: skip
 from doorsill.core import MAX_VIEWS
 from drawn import scene
-from workers import DATA, SCENE, acting, opened, workers
+from workers import DATA, SCENE, acting, needs_cage, opened, workers
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-pytestmark = pytest.mark.skipif(cage.missing() != "", reason=f"no cage here: {cage.missing()}")
-
-
-@pytest.fixture(scope="module")
-def gate() -> Iterator[Gate]:
-    """Return a gate with workers that are warm."""
-    with opened() as gate:
-        gate.screen(DATA)
-        yield gate
+pytestmark = needs_cage
 
 
 def test_deadline_kills() -> None:
@@ -56,12 +44,12 @@ def test_limit_kills() -> None:
         assert gate.screen(DATA).reason.startswith("time: ")
 
 
-def test_late_workers_say_what_they_saw(gate: Gate) -> None:
+def test_late_workers_say_what_they_saw(warm_gate: Gate) -> None:
     """Where time runs out between frames, the frames before are compared all the same."""
     pages = [scene((1000, 750))] * 290
     file = io.BytesIO()
     pages[0].save(file, "TIFF", compression="jpeg", save_all=True, append_images=pages[1:])
-    found = gate.read(file.getvalue(), deadline=0.5)
+    found = warm_gate.read(file.getvalue(), deadline=0.5)
     assert found.views
     assert found.unread == ["time: the deadline passed before all of it was read"]
 
@@ -90,7 +78,7 @@ def test_async_cancel() -> None:
         assert workers(gate) == []
 
 
-def test_deaths(gate: Gate) -> None:
+def test_deaths(warm_gate: Gate) -> None:
     """A file that kills its worker is unreadable; three in a row do not take the gate down."""
     answers = "sink.write(wire.pack_answer(wire.Reading(), retires=False))"
     deed = f'os.abort() if data == b"bomb" else {answers}'
@@ -102,25 +90,25 @@ def test_deaths(gate: Gate) -> None:
                 verdict.reason,
             ) == (Outcome.UNREADABLE, "crash: the decoder died on it")
         assert fragile.screen(b"fine").outcome == Outcome.UNHASHABLE
-    assert gate.screen(DATA).outcome == Outcome.MATCH
+    assert warm_gate.screen(DATA).outcome == Outcome.MATCH
 
 
-def test_idle_death(gate: Gate) -> None:
+def test_idle_death(warm_gate: Gate) -> None:
     """A worker that died while it was idle costs no picture its verdict."""
     for _ in range(3):
-        for pid in workers(gate):
+        for pid in workers(warm_gate):
             os.kill(pid, signal.SIGKILL)
-        assert gate.screen(DATA).outcome == Outcome.MATCH
+        assert warm_gate.screen(DATA).outcome == Outcome.MATCH
 
 
-def test_interrupt(gate: Gate) -> None:
+def test_interrupt(warm_gate: Gate) -> None:
     """Ctrl-C in the host's terminal is the host's to answer: workers go on."""
-    gate.screen(DATA)
-    before = workers(gate)
+    warm_gate.screen(DATA)
+    before = workers(warm_gate)
     for pid in before:
         os.kill(pid, signal.SIGINT)
-    assert gate.screen(DATA).outcome == Outcome.MATCH
-    assert workers(gate) == before
+    assert warm_gate.screen(DATA).outcome == Outcome.MATCH
+    assert workers(warm_gate) == before
 
 
 def test_retired_worker() -> None:

@@ -7,12 +7,16 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from doorsill import Gate, hash_image
+import pytest
+
+from doorsill import Gate, cage, hash_image
 from drawn import saved, scene
 from lists import hash_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+needs_cage = pytest.mark.skipif(cage.missing() != "", reason=f"no cage here: {cage.missing()}")
 
 SCENE = scene()
 DATA = saved(SCENE, "PNG")

@@ -164,7 +164,7 @@ doorsill_status doorsill_pdq_end(doorsill_hashing *h, doorsill_pdq *pdq) {
     if (!hashable(both[profile])) continue;
     doorsill_dct(both[profile]->filter.grid, pdq->hash[profile], &pdq->quality[profile]);
     /* It is a thumbnail. */
-    doorsill_wipe(both[profile]->filter.grid, sizeof both[profile]->filter.grid);
+    doorsill_wipe(both[profile]->filter.grid, sizeof(float) * DOORSILL_GRID * DOORSILL_GRID);
   }
   h->ended = 1;
   return DOORSILL_OK;

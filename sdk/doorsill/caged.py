@@ -19,8 +19,6 @@ from doorsill.errors import IsolationError
 from doorsill.images import frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from doorsill.limits import Limits
 
 _WARM = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "MPO", "ICO")
@@ -74,7 +72,8 @@ def serve(source: Any, sink: Any, limits: Limits) -> None:
     """Answer for one picture after another until the source ends."""
     while len(header := source.read(wire.REQUEST.size)) == wire.REQUEST.size:
         size, milliseconds = wire.REQUEST.unpack(header)
-        check = _clock(milliseconds)  # from here on: taking the picture in counts
+        # From here on: taking the picture in counts.
+        check = reading.Patience(_SHARE * milliseconds / 1000 if milliseconds else None).check
         found = reading.Reading()
         data = source.read(size)
         sink.write(wire.TAKEN)
@@ -90,16 +89,6 @@ def _write(sink: Any, answer: bytes) -> None:
     rest = memoryview(answer)
     while rest:
         rest = rest[sink.write(rest) :]
-
-
-def _clock(milliseconds: int) -> Callable[[], None]:
-    end = time.monotonic() + _SHARE * milliseconds / 1000 if milliseconds else None
-
-    def check() -> None:
-        if end is not None and time.monotonic() >= end:
-            raise reading.TimeUp
-
-    return check
 
 
 if __name__ == "__main__":

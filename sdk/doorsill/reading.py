@@ -9,6 +9,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from doorsill.core import DIGESTS, GROUNDS, MAX_SIDE, Hasher, Pdq
@@ -17,7 +18,7 @@ from doorsill.files import open_regular
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from PIL import Image
 
@@ -31,6 +32,7 @@ Digests = tuple[bytes, bytes, bytes]
 """sha256, sha1 and md5 of one file."""
 
 _OPAQUE = 255
+_LATE = "time: the deadline passed before all of it was read"
 _BAND_BYTES = 1 << 20  # how much of a picture is unpacked at a time: it stays in the cache
 
 
@@ -106,20 +108,30 @@ class Reading:
             self.views.append(HashedView(label, pdq))
 
 
+def _digested(pieces: Iterable[bytes]) -> Digests:
+    sums = [hashlib.new(kind, usedforsecurity=False) for kind in DIGESTS]
+    for piece in pieces:
+        for each in sums:
+            each.update(piece)
+    return sums[0].digest(), sums[1].digest(), sums[2].digest()
+
+
 def digest(data: bytes) -> Digests:
     """Return the digests that lists may hold of a file."""
-    sums = [hashlib.new(kind, data, usedforsecurity=False).digest() for kind in DIGESTS]
-    return sums[0], sums[1], sums[2]
+    return _digested((data,))
 
 
-def digest_file(path: str | os.PathLike[str]) -> Digests:
-    """Return the digests of a file of any size, a piece at a time."""
-    sums = [hashlib.new(kind, usedforsecurity=False) for kind in DIGESTS]
-    with open_regular(path) as file:
-        while piece := file.read(_BAND_BYTES):
-            for each in sums:
-                each.update(piece)
-    return sums[0].digest(), sums[1].digest(), sums[2].digest()
+def _pieces(file: Any, step: int = _BAND_BYTES) -> Iterator[bytes]:
+    """Yield all of a binary file, wherever its reader stood and however little it gives at a time.
+
+    A host that has looked at the beginning sends the whole all the same.
+    """
+    if hasattr(file, "seekable") and file.seekable():
+        file.seek(0)
+    while piece := file.read(step):
+        if not isinstance(piece, bytes | bytearray):
+            raise TypeError("the file gives text; open it in binary mode")
+        yield bytes(piece)
 
 
 def hash_rows(image: Image.Image, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]]:
@@ -161,11 +173,13 @@ def digest_source(source: Any) -> Digests:
         TypeError: It is none of these.
     """
     if isinstance(source, str | os.PathLike):
-        return digest_file(source)
-    data = source.read() if hasattr(source, "read") else source
-    if not isinstance(data, bytes | bytearray | memoryview):
+        with open_regular(source) as file:
+            return _digested(_pieces(file))
+    if hasattr(source, "read"):
+        return _digested(_pieces(source))
+    if not isinstance(source, bytes | bytearray | memoryview):
         raise TypeError(f"a source is a path, bytes or a binary file, not {type(source).__name__}")
-    return digest(bytes(data))
+    return digest(bytes(source))
 
 
 def read(
@@ -194,11 +208,11 @@ def read(
         elif isinstance(picture, bytes | bytearray):
             _read_bytes(bytes(picture), source)
         elif hasattr(picture, "read"):
-            _read_bytes(_read_file(picture, limits.bytes), source)
+            _read_file(picture, source)
         else:
             _read_array(picture, reading, limits)
     except TimeUp:
-        reading.unread.append("time: the deadline passed before all of it was read")
+        reading.unread.append(_LATE)
     return reading
 
 
@@ -228,39 +242,41 @@ def decode(data: bytes, limits: Limits, reading: Reading, check: Callable[[], No
     except images.NotAPicture:
         reading.is_picture = False
     except TimeUp:
-        reading.unread.append("time: the deadline passed before all of it was read")
+        reading.unread.append(_LATE)
 
 
-def _read_file(file: Any, most: int) -> bytes:
-    """Return all of a binary file up to one byte over the bound, wherever its reader stood.
-
-    A host that has looked at the beginning sends the whole all the same.
-    """
-    if hasattr(file, "seekable") and file.seekable():
-        file.seek(0)
-    parts, left = [], most + 1
-    while left > 0 and (part := file.read(min(left, _BAND_BYTES))):
-        if not isinstance(part, bytes | bytearray):
-            raise TypeError("the file gives text; open it in binary mode")
-        parts.append(bytes(part))
-        left -= len(part)
-    return b"".join(parts)
+def _read_file(file: Any, source: _Source, step: int = _BAND_BYTES) -> None:
+    """Read a binary file; one over the bound is digested to its end and never held whole."""
+    pieces = _pieces(file, step)
+    parts, size = [], 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size > source.limits.bytes:
+            _refuse(parts[0], _digested(chain(parts, pieces)), source)
+            return
+    _read_bytes(b"".join(parts), source)
 
 
 def _read_bytes(data: bytes, source: _Source) -> None:
-    reading, most = source.reading, source.limits.bytes
-    if len(data) > most:
-        reading.digests.append(digest(data))
-        from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
-
-        reading.is_picture = images.claims_picture(data)
-        reading.unread.append(f"size: it is larger than {most} bytes")
+    reading = source.reading
+    if len(data) > source.limits.bytes:
+        _refuse(data, digest(data), source)
         return
 
     def sums() -> None:
         reading.digests[:] = [digest(data)]
 
     source.decode(data, sums)
+
+
+def _refuse(start: bytes, digests: Digests, source: _Source) -> None:
+    """Say that a file is too large to be decoded; its digests are compared all the same."""
+    from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
+
+    source.reading.digests.append(digests)
+    source.reading.is_picture = images.claims_picture(start)
+    source.reading.unread.append(f"size: it is larger than {source.limits.bytes} bytes")
 
 
 def _read_image(image: Any, source: _Source) -> None:
@@ -292,16 +308,14 @@ def _undecoded(image: Any, most: int) -> bytes | None:
 
 def _read_path(path: str | os.PathLike[str], source: _Source) -> None:
     """Read a file. One that cannot be opened is unread, not an error: the host must not send it."""
-    reading, most = source.reading, source.limits.bytes
     try:
         with open_regular(path) as file:
-            # Asking for the whole bound would allocate it.
-            data = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
-        _read_bytes(data, source)
-        if len(data) > most:  # only the first part was held; digests are of the whole
-            reading.digests[:] = [digest_file(path)]
+            # In one piece, without asking for the whole bound, which would allocate it.
+            step = min(os.fstat(file.fileno()).st_size, source.limits.bytes) + 1
+            _read_file(file, source, step)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reading.unread.append(f"file: {getattr(error, 'strerror', None) or 'it cannot be read'}")
+        why = getattr(error, "strerror", None) or "it cannot be read"
+        source.reading.unread.append(f"file: {why}")
 
 
 def _read_array(array: Any, reading: Reading, limits: Limits) -> None:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "draw.h"
 #include "exact.h"
 #include "filter.h"
 
@@ -13,22 +14,6 @@ static int passed, failed;
 static void check(int ok, const char *kernel, const char *what) {
   ok ? passed++ : failed++;
   if (!ok) printf("FAILED %s: %s\n", kernel, what);
-}
-
-/* SplitMix64. */
-static uint64_t state = 1;
-static uint64_t draw(void) {
-  uint64_t z = state += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-/* Memory that ends where it is asked to, for the sanitizers. */
-static void *exactly(size_t bytes) {
-  void *p = malloc(bytes ? bytes : 1);
-  if (!p) abort();
-  return p;
 }
 
 static void test_near_rows(const doorsill_kernels *k) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "draw.h"
 #include "exact.h"
 #include "filter.h"
 
@@ -14,21 +15,6 @@ static int check(int ok, const char *what) {
   ok ? passed++ : failed++;
   if (!ok) printf("FAILED (%s): %s\n", doorsill_kernel(), what);
   return ok;
-}
-
-static uint64_t state = 7;
-static uint64_t draw(void) { /* SplitMix64 */
-  uint64_t z = state += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-/* Memory that ends where it is asked to, for the sanitizers. */
-static void *exactly(size_t bytes) {
-  void *p = malloc(bytes ? bytes : 1);
-  if (!p) abort();
-  return p;
 }
 
 /* --- The twin --- */
@@ -351,6 +337,31 @@ static void test_refusals(void) {
   free(memory);
 }
 
+/* The 64x64 grids of both profiles are thumbnails: the end leaves nothing of them. */
+static void test_wiped(void) {
+  const size_t w = 640, h = 480, size = doorsill_pdq_workspace(640, 480);
+  uint8_t *rgb = picture(2, w, h), *memory = exactly(size), *before = exactly(size);
+  for (size_t k = 0; k < 3 * w * h; k++) rgb[k] |= 1; /* so that no mean is 0 */
+  memset(memory, 0, size);
+  doorsill_hashing *hashing = NULL;
+  doorsill_pdq pdq;
+  int ok = doorsill_pdq_begin(memory, size, 640, 480, DOORSILL_RGB, 0, &hashing) == DOORSILL_OK &&
+           doorsill_pdq_rows(hashing, rgb, (ptrdiff_t)(3 * w), 480) == DOORSILL_OK;
+  memcpy(before, memory, size);
+  ok = ok && doorsill_pdq_end(hashing, &pdq) == DOORSILL_OK;
+  size_t wiped = 0;
+  for (size_t at = 0; at + sizeof(float) <= size; at += sizeof(float)) {
+    float was, is;
+    memcpy(&was, before + at, sizeof was);
+    memcpy(&is, memory + at, sizeof is);
+    wiped += was > 0 && is == 0;
+  }
+  check(ok && wiped >= 2 * 64 * 64, "the grids are wiped");
+  free(before);
+  free(memory);
+  free(rgb);
+}
+
 static void test_distance(void) {
   int same = 1;
   for (size_t n = 0; n < 70; n++) {
@@ -377,6 +388,7 @@ int main(void) {
   }
   test_workspace();
   test_refusals();
+  test_wiped();
   test_distance();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;

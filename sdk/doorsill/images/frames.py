@@ -236,11 +236,21 @@ def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int |
     last = image.crop(((width - 1) // 8 * 8, (height - 1) // 8 * 8, width, height))
     if kind != "JPEG" or any(band.getextrema() not in _FILLED for band in last.split()):
         return None
-    other = _open(sitting, kind, ended_otherwise(data))
-    if other is None or not _load(sitting, other):
+    apart = _apart(sitting, data, image)
+    if apart is None:
         return 0
-    apart = ImageChops.difference(image, other).getbbox()
-    return apart and apart[1]
+    return apart[1] if apart else None
+
+
+def _apart(sitting: Sitting, data: bytes, image: Image.Image) -> tuple[int, ...] | None:
+    """Return the box of a JPEG's pixels that are missing, () if none, or None if it cannot be told.
+
+    Where pixels are missing, what a decoder makes up depends on how the file ends.
+    """
+    other = _open(sitting, "JPEG", ended_otherwise(data))
+    if other is None or not _load(sitting, other) or other.size != image.size:
+        return None
+    return sitting.attempt(lambda: ImageChops.difference(image, other).getbbox() or ())
 
 
 def _mended_first(
@@ -256,11 +266,7 @@ def _mended_first(
     if kind != "JPEG":
         # A PNG that only failed a checksum has every pixel, unless the host hides it if not.
         return image, image, kind == "PNG" and not ImageFile.LOAD_TRUNCATED_IMAGES
-    other = _open(sitting, kind, ended_otherwise(data))
-    if other is None or not _load(sitting, other) or other.size != image.size:
-        return image, image, False
-    lost = sitting.attempt(lambda: ImageChops.difference(image, other).getbbox() or ())
-    return image, image, lost == ()
+    return image, image, _apart(sitting, data, image) == ()
 
 
 def _next(sitting: Sitting, source: Any, number: int) -> Image.Image | None:
