@@ -26,11 +26,12 @@ FORBIDDEN = NETWORK | {"pickle", "shelve", "marshal", "logging", "ctypes", "requ
 # Which modules a module may import at its top or inside: imports point down only.
 LAYERS = [
     {"errors", "files", "limits", "verdict", "trust", "_native", "testcard"},
-    {"policy", "core", "cage"},
+    {"policy", "core", "cage", "patience"},
     {"lists", "images"},
     {"reading"},
     {"hashes", "wire"},
     {"worker", "caged"},
+    {"pool"},
     {"gate", "publish"},
     {"cli"},
     {"__main__"},

@@ -24,8 +24,8 @@ from doorsill import (
     IsolationError,
     Outcome,
     cage,
+    pool,
     reading,
-    worker,
 )  # fmt: skip
 from doorsill.errors import DoorsillError
 from drawn import saved
@@ -106,10 +106,11 @@ def test_undecoded_images_go_by_their_bytes(
 
 
 def test_pixels_need_no_worker() -> None:
-    """Pixels that the host has decoded are hashed where they are."""
+    """Pixels that the host has decoded are hashed where they are, and the verdict says so."""
     with opened(worker_command=["/nowhere"]) as gate:
-        assert gate.screen(SCENE.copy()).outcome == Outcome.MATCH
-        assert gate.screen(np.asarray(SCENE)).outcome == Outcome.MATCH
+        for pixels in (SCENE.copy(), np.asarray(SCENE)):
+            verdict = gate.screen(pixels)
+            assert (verdict.outcome, verdict.protection) == (Outcome.MATCH, "inline")
 
 
 def test_foreign_format(warm_gate: Gate) -> None:
@@ -200,7 +201,7 @@ def test_after_fork(warm_gate: Gate) -> None:
 
 def test_growth_and_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is one worker at first, no more than cores under load, and one again after a while."""
-    monkeypatch.setattr(worker, "_IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "_IDLE_SECONDS", 0.5)
     with opened() as gate:
         gate.screen(DATA)
         assert len(workers(gate)) == 1

@@ -120,7 +120,7 @@ def test_retired_worker() -> None:
 
 def answer(size: int, views: int, rest: str, *, is_picture: int = 1) -> str:
     """Return code that answers with a header, right or wrong, and what follows it."""
-    header = wire.ANSWER.pack(b"dsw1", size, is_picture, 0, views, 0)
+    header = wire.ANSWER.pack(b"dsw1", size, is_picture, 0, views, 0, 0)
     return f"sink.write({header!r} + {rest})"
 
 
@@ -152,7 +152,7 @@ def test_lies_are_bounded(lie: str) -> None:
 def test_lying_words_are_harmless() -> None:
     """Labels and reasons from a worker hold no control, escape or bidi character, and are short."""
     deed = (
-        "sink.write(wire.ANSWER.pack(b'dsw1', 121, 1, 0, 0, 1) + bytes([120])"
+        "sink.write(wire.ANSWER.pack(b'dsw1', 121, 1, 0, 0, 1, 0) + bytes([120])"
         " + ('\\x1b[31m\\u202e\\n' * 99).encode()[:120])"
     )
     with opened(worker_command=acting(deed)) as gate:

@@ -1,6 +1,6 @@
 """The decode worker: a process that warms its codecs, locks itself up, and serves.
 
-Started by `worker.Pool` (a frozen app calls `main` from its own command line), never imported
+Started by `pool.Pool` (a frozen app calls `main` from its own command line), never imported
 by a host. Pictures come in on stdin and what they give goes out on stdout, as `wire` says.
 """
 
@@ -17,6 +17,7 @@ from PIL import Image
 from doorsill import cage, reading, wire
 from doorsill.errors import IsolationError
 from doorsill.images import frames
+from doorsill.patience import Patience
 
 if TYPE_CHECKING:
     from doorsill.limits import Limits
@@ -71,14 +72,14 @@ def warm(limits: Limits) -> None:
 def serve(source: Any, sink: Any, limits: Limits) -> None:
     """Answer for one picture after another until the source ends."""
     while len(header := source.read(wire.REQUEST.size)) == wire.REQUEST.size:
-        size, milliseconds = wire.REQUEST.unpack(header)
+        size, milliseconds, canonical = wire.REQUEST.unpack(header)
         # From here on: taking the picture in counts.
-        check = reading.Patience(_SHARE * milliseconds / 1000 if milliseconds else None).check
+        check = Patience(_SHARE * milliseconds / 1000 if milliseconds else None).check
         found = reading.Reading()
         data = source.read(size)
         sink.write(wire.TAKEN)
         try:
-            reading.decode(data, limits, found, check)
+            reading.decode(data, limits, found, check, canonical=bool(canonical))
         except MemoryError:
             found.unread.append("memory: it takes more than a decoder may")
         retires = time.process_time() > _RETIRES_AFTER

@@ -11,6 +11,7 @@ from doorsill import core, reading
 from doorsill.errors import DoorsillError
 from doorsill.limits import Limits
 from doorsill.lists import TEST, HashList, Text
+from doorsill.patience import Patience
 from doorsill.policy import Policy
 from doorsill.trust import Trust
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdict
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Sequence
 
-    from doorsill.worker import Pool
+    from doorsill.pool import Pool
 
 _VIA = {1: "sha256", 2: "sha1", 4: "md5"}  # DOORSILL_VIA_* bits
 _NO_HASHER = 255
@@ -66,10 +67,10 @@ class Gate:
             raise DoorsillError(f"isolation is one of {_TIERS}, not {self.isolation!r}")
         if self.isolation == "inline":
             return None
-        from doorsill import cage, worker  # noqa: PLC0415 - not every system has them
+        from doorsill import cage, pool  # noqa: PLC0415 - not every system has them
 
         cage.require()
-        return worker.Pool(self.limits, command)
+        return pool.Pool(self.limits, command)
 
     def close(self) -> None:
         """End the decode workers. Otherwise they end with the Gate, at the latest with the host."""
@@ -101,6 +102,7 @@ class Gate:
         picture: Any,
         *,
         source: Any = None,
+        canonical: bool = False,
         deadline: float | None = None,
         cancel: threading.Event | None = None,
     ) -> Verdict:
@@ -111,6 +113,9 @@ class Gate:
                 uint8 array of shape (height, width), (.., 3) RGB or (.., 4) RGBA.
             source: The original that the host re-encoded, as a path, bytes or a binary file;
                 its digests are compared too.
+            canonical: Whether to make `Verdict.canonical` of a file, for the host to send instead:
+                the cure for files that read in two ways. It takes two to four times as long, for
+                a new decode worker makes each, so that none can hold anything of another picture.
             deadline: Seconds; what is not read by then is UNREADABLE with reason "time".
             cancel: Once set, `Cancelled` is raised.
 
@@ -121,7 +126,9 @@ class Gate:
         """
         start = time.perf_counter()
         lists = self._lists
-        found = self.read(picture, source=source, deadline=deadline, cancel=cancel)
+        found = self.read(
+            picture, source=source, canonical=canonical, deadline=deadline, cancel=cancel
+        )
         return self.decide(found, lists, start)
 
     async def screen_async(self, picture: Any, **options: Any) -> Verdict:
@@ -144,14 +151,16 @@ class Gate:
         picture: Any,
         *,
         source: Any = None,
+        canonical: bool = False,
         deadline: float | None = None,
         cancel: threading.Event | None = None,
     ) -> reading.Reading:
         """Return the hashes and digests of a picture; arguments as for `screen`."""
-        patience = reading.Patience(deadline, cancel)
-        decoder = None if self._pool is None else partial(self._pool.decode, patience)
+        patience = Patience(deadline, cancel)
+        pool = self._pool
+        decoder = None if pool is None else partial(pool.decode, patience, canonical=canonical)
         check = patience.within(self.limits.seconds).check
-        found = reading.read(picture, self.limits, check, decoder)
+        found = reading.read(picture, self.limits, check, decoder, canonical=canonical)
         if source is not None:
             try:
                 found.digests.append(reading.digest_source(source))
@@ -189,9 +198,11 @@ class Gate:
             matches=matches,
             quality=int(raw.quality),
             coverage=_coverage(found),
-            protection=self.isolation,
+            protection="inline" if found.in_host else self.isolation,
             trust=min((each.trust for each in lists), key=Trust.rank).tier,
             milliseconds=1000 * (time.perf_counter() - start),
+            sha256=found.sha256.hex(),
+            canonical=found.canonical,
         )
 
     def self_test(self) -> Verdict:

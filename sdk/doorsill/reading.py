@@ -1,23 +1,22 @@
 """Bytes in, hashes out: the seam at which a caged process can do the decoding.
 
-A `Reading` holds what a picture's bytes gave: hashes of its views and digests, no pixels.
+A `Reading` holds what a picture's bytes gave: hashes of its views and digests, and no pixels but
+those of a canonical picture that the host asked for.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import time
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from doorsill.core import DIGESTS, GROUNDS, MAX_SIDE, Hasher, Pdq
-from doorsill.errors import Cancelled
 from doorsill.files import open_regular
+from doorsill.patience import TimeUp
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterable, Iterator
 
     from PIL import Image
@@ -34,48 +33,6 @@ Digests = tuple[bytes, bytes, bytes]
 _OPAQUE = 255
 _LATE = "time: the deadline passed before all of it was read"
 _BAND_BYTES = 1 << 20  # how much of a picture is unpacked at a time: it stays in the cache
-
-
-class TimeUp(Exception):  # noqa: N818 - not an error: it ends as UNREADABLE('time')
-    """The deadline passed between two views."""
-
-
-_CANCEL_SECONDS = 0.02  # how late a cancel may be noticed while waiting for another process
-
-
-class Patience:
-    """How long one screening may take, and whether the host still wants it."""
-
-    def __init__(self, seconds: float | None, cancel: threading.Event | None = None) -> None:
-        """Begin to wait now: for so many seconds, for ever if None."""
-        if seconds is not None and not seconds >= 0:  # NaN among what is refused
-            raise ValueError(f"{seconds} seconds are no deadline; pass 0 or more, or None")
-        self._end = None if seconds is None else time.monotonic() + seconds
-        self._cancel = cancel
-
-    def within(self, seconds: float | None) -> Patience:
-        """Return it with an end in so many seconds, if it had none."""
-        return self if self._end is not None else Patience(seconds, self._cancel)
-
-    @property
-    def left(self) -> float | None:
-        """Seconds left, None if there is no end."""
-        return None if self._end is None else self._end - time.monotonic()
-
-    def check(self) -> None:
-        """Raise `Cancelled` or `TimeUp` once it is so."""
-        if self._cancel is not None and self._cancel.is_set():
-            raise Cancelled("the screening was cancelled; the picture has no verdict")
-        if self._end is not None and time.monotonic() >= self._end:
-            raise TimeUp
-
-    def pause(self) -> float | None:
-        """Return how many seconds may be waited until the next check, None for any."""
-        self.check()
-        left = self.left
-        if self._cancel is None:
-            return left
-        return _CANCEL_SECONDS if left is None else min(left, _CANCEL_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -95,12 +52,18 @@ class Reading:
         digests: Of the bytes that will be sent, then of the original they were made from.
         unread: Why parts that a viewer may show were not read.
         is_picture: Whether the bytes claim to be a picture.
+        in_host: Whether pixels were read that the host had decoded, so that no worker was asked.
+        sha256: Of the bytes that the host may send, b"" where it gave pixels.
+        canonical: The canonical picture, where it was asked for and can be made.
     """
 
     views: list[HashedView] = field(default_factory=list)
     digests: list[Digests] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     is_picture: bool = True
+    in_host: bool = False
+    sha256: bytes = b""
+    canonical: bytes | None = None
 
     def add(self, label: str, pdq: Pdq) -> None:
         """Keep a view, unless an earlier one has the very same hashes."""
@@ -157,12 +120,14 @@ def hash_rows(image: Image.Image, check: Callable[[], None]) -> Iterable[tuple[s
     return [(ground, hasher.end()) for ground, hasher in zip(grounds, hashers, strict=True)]
 
 
-def _hash_views(views: Iterable[View], reading: Reading, check: Callable[[], None]) -> None:
+def _hash_views(
+    views: Iterable[View], reading: Reading, check: Callable[[], None], name: str = ""
+) -> None:
     for view in views:
         hashed = list(hash_rows(view.image, check))
         for ground, pdq in hashed:
             over = f" over {ground}" if len(hashed) > 1 else ""
-            reading.add(view.label + over, pdq)
+            reading.add(name + view.label + over, pdq)
 
 
 def digest_source(source: Any) -> Digests:
@@ -183,7 +148,12 @@ def digest_source(source: Any) -> Digests:
 
 
 def read(
-    picture: Any, limits: Limits, check: Callable[[], None], decoder: Decoder | None = None
+    picture: Any,
+    limits: Limits,
+    check: Callable[[], None],
+    decoder: Decoder | None = None,
+    *,
+    canonical: bool = False,
 ) -> Reading:
     """Return what a picture gives: a path, bytes, a binary file, a PIL image or a uint8 array.
 
@@ -193,12 +163,13 @@ def read(
         check: Called between steps; raises once it is late or cancelled.
         decoder: Adds what a file's bytes give to a reading, in another process for instance, and
             calls its third argument while it waits. None: `decode`, here and now.
+        canonical: Whether `decode` shall also make the canonical picture of a file.
 
     Raises:
         TypeError: It is none of these. Whatever else is wrong ends in `Reading.unread`.
     """
     reading = Reading()
-    source = _Source(reading, limits, check, decoder)
+    source = _Source(reading, limits, check, decoder, canonical)
     try:
         check()
         if isinstance(picture, str | os.PathLike):
@@ -224,25 +195,58 @@ class _Source:
     limits: Limits
     check: Callable[[], None]
     decoder: Decoder | None
+    canonical: bool
 
     def decode(self, data: bytes, meanwhile: Callable[[], None]) -> None:
+        reading = self.reading
         if self.decoder is not None:
-            self.decoder(data, self.reading, meanwhile)
-            return
-        meanwhile()
-        decode(data, self.limits, self.reading, self.check)
+            self.decoder(data, reading, meanwhile)
+        else:
+            meanwhile()
+            decode(data, self.limits, reading, self.check, canonical=self.canonical)
+        if reading.canonical is not None:
+            reading.digests.append(digest(reading.canonical))
+            reading.sha256 = reading.digests[-1][0]
 
 
-def decode(data: bytes, limits: Limits, reading: Reading, check: Callable[[], None]) -> None:
-    """Add the views of a file to a reading. The only step that codecs take part in."""
+def decode(
+    data: bytes,
+    limits: Limits,
+    reading: Reading,
+    check: Callable[[], None],
+    *,
+    canonical: bool = False,
+) -> None:
+    """Add what a file shows to a reading. The only step that codecs take part in."""
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
 
+    made: list[bytes] = []
+
+    def shown(image: Image.Image | None) -> None:
+        made[:] = [] if image is None else [images.encoded(image, limits)]
+
     try:
-        _hash_views(images.views(data, limits, reading.unread, check), reading, check)
+        views = images.views(data, limits, reading.unread, check, shown if canonical else None)
+        _hash_views(views, reading, check)
+        if made and len(made[0]) <= limits.bytes:
+            _add_canonical(made[0], limits, reading, check)
     except images.NotAPicture:
         reading.is_picture = False
     except TimeUp:
         reading.unread.append(_LATE)
+
+
+def _add_canonical(data: bytes, limits: Limits, reading: Reading, check: Check) -> None:
+    """Add the canonical picture and its own views: encoding it may have moved a hash.
+
+    It is sent instead of the original, so what could not be read there no longer counts; what was
+    seen there does.
+    """
+    from doorsill import images  # noqa: PLC0415 - likewise
+
+    unread: list[str] = []
+    _hash_views(images.views(data, limits, unread, check), reading, check, "canonical, ")
+    reading.canonical, reading.unread = data, unread
 
 
 def _read_file(file: Any, source: _Source, step: int = _BAND_BYTES) -> None:
@@ -266,6 +270,7 @@ def _read_bytes(data: bytes, source: _Source) -> None:
 
     def sums() -> None:
         reading.digests[:] = [digest(data)]
+        reading.sha256 = reading.digests[0][0]
 
     source.decode(data, sums)
 
@@ -275,6 +280,7 @@ def _refuse(start: bytes, digests: Digests, source: _Source) -> None:
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
 
     source.reading.digests.append(digests)
+    source.reading.sha256 = digests[0]
     source.reading.is_picture = images.claims_picture(start)
     source.reading.unread.append(f"size: it is larger than {source.limits.bytes} bytes")
 
@@ -290,6 +296,7 @@ def _read_image(image: Any, source: _Source) -> None:
         return
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
 
+    source.reading.in_host = True
     found = images.pixels(image, source.limits, source.reading.unread, source.check)
     _hash_views(found, source.reading, source.check)
 
@@ -325,6 +332,7 @@ def _read_array(array: Any, reading: Reading, limits: Limits) -> None:
     except TypeError:
         raise TypeError(f"cannot read {type(array).__name__}; pass a path, bytes, a binary file, "
                         "a PIL image or a uint8 array") from None  # fmt: skip
+    reading.in_host = True
     shape = (*(pixels.shape or ()), 1) if pixels.ndim == 2 else pixels.shape  # noqa: PLR2004
     height, width, channels = shape if shape and len(shape) == 3 else (0, 0, 0)  # noqa: PLR2004
     modes = {1: "L", 3: "RGB", 4: "RGBA"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -99,9 +99,16 @@ class Verdict:
         quality: PDQ's quality of the best view, 0..100.
         coverage: What was compared, such as ("sha256", "sha1", "md5", "pdq: as shown").
         protection: What stood between the decoder and the host: "worker" is a caged process,
-            "inline" nothing.
+            "inline" nothing, as also where the host gave pixels that it had decoded itself.
         trust: The weakest tier among the lists; "none" for unsigned ones.
         milliseconds: How long it took.
+        sha256: Of the bytes that the verdict lets the host send, in hex: of `canonical` where
+            there is one, else of the file; "" where the host gave pixels. What has another was not
+            screened, such as a file that was changed in the meantime.
+        canonical: What most viewers show of the file, encoded anew as a JPEG or a PNG without
+            metadata, if that was asked for; the verdict then speaks of it and no longer of
+            unread parts of the file. None for animations, decoded pixels, and whatever is no
+            picture or could not be decoded.
     """
 
     outcome: Outcome
@@ -114,3 +121,5 @@ class Verdict:
     protection: str
     trust: str
     milliseconds: float
+    sha256: str = ""
+    canonical: bytes | None = field(default=None, repr=False)

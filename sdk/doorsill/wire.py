@@ -1,7 +1,9 @@
 """What a host and its decode worker say to each other: fixed frames, bounded and checked.
 
 A worker that a hostile picture has taken over can lie about that picture and the ones after it.
-It cannot make the host allocate, wait, or show more than these frames hold.
+It cannot make the host allocate, wait, or show more than these frames hold. Where a canonical
+picture is asked for, its bytes are the one way out of the cage, so `pool.Pool` asks a process
+that has seen no other picture.
 """
 
 from __future__ import annotations
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
 
     Take = Callable[[int], bytes]
 
-REQUEST = struct.Struct("<QQ")  # bytes of the picture, milliseconds that it may take (0: no end)
+# Bytes of the picture, milliseconds that it may take (0: no end), is its canonical picture wanted.
+REQUEST = struct.Struct("<QQB")
 TAKEN = b"+"  # the worker has the whole picture: from now on its death is the picture's doing
-ANSWER = struct.Struct("<4sIBBHB")  # magic, bytes that follow, is a picture, retires, views, unread
+# Magic, bytes that follow, is a picture, retires, views, unread, bytes of the canonical picture
+# behind all that (0: there is none).
+ANSWER = struct.Struct("<4sIBBHBQ")
 READY = struct.Struct("<4sB")  # magic, bytes of the trouble that follows; none: the cage holds
 
 _MAGIC = b"dsw1"
@@ -71,9 +76,11 @@ def pack_answer(reading: Reading, *, retires: bool) -> bytes:
     body = b"".join(
         [view.pdq.raw + _text(view.label) for view in views] + [_text(each) for each in unread]
     )
-    return (
-        ANSWER.pack(_MAGIC, len(body), reading.is_picture, retires, len(views), len(unread)) + body
+    picture = reading.canonical
+    header = ANSWER.pack(
+        _MAGIC, len(body), reading.is_picture, retires, len(views), len(unread), len(picture or b"")
     )
+    return b"".join((header, body, picture or b""))
 
 
 def _text(text: str) -> bytes:
@@ -81,20 +88,28 @@ def _text(text: str) -> bytes:
     return bytes((len(cut),)) + cut
 
 
-def unpack_answer(take: Take, reading: Reading) -> bool:
+def unpack_answer(take: Take, reading: Reading, most_canonical: int = 0) -> bool:
     """Add an answer, which *take* reads, to a reading; tell whether the worker retires.
+
+    Args:
+        take: Returns the next so many bytes.
+        reading: Is left as it was if the answer is nonsense.
+        most_canonical: Bytes that a canonical picture may take, 0 if none was asked for.
 
     Raises:
         Nonsense: It is not what `pack_answer` makes.
     """
-    magic, size, is_picture, retires, views, reasons = ANSWER.unpack(take(ANSWER.size))
+    magic, size, is_picture, retires, views, reasons, more = ANSWER.unpack(take(ANSWER.size))
     if magic != _MAGIC or size > MOST or views > _VIEWS or reasons > _REASONS:
+        raise Nonsense
+    if more > most_canonical or (more and not views):
         raise Nonsense
     body = _Body(take(size))
     seen = [body.view() for _ in range(views)]
     unread = [body.text() for _ in range(reasons)]
     if body.left or max(is_picture, retires) > 1 or (views and not is_picture):
         raise Nonsense
+    reading.canonical = take(more) if more else None
     reading.views += seen
     reading.unread += unread
     reading.is_picture = bool(is_picture)

@@ -73,6 +73,7 @@ def _fields(path: str, verdict: Verdict, views: list[dict[str, Any]] | None) -> 
         "protection": verdict.protection,
         "trust": verdict.trust,
         "milliseconds": round(verdict.milliseconds, 3),
+        "sha256": verdict.sha256,
         "matches": [_match_fields(match) for match in verdict.matches],
     }
     return made if views is None else made | {"views": views}

@@ -10,11 +10,13 @@ left behind. So a host's own use of Pillow, in any thread, is as it was.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from doorsill.images import colour, containers, frames
+from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from doorsill.images.frames import Labelled
     from doorsill.limits import Limits
+
+    Shown = Callable[[Image.Image | None], None]
 
 _ORIENTATION = 0x0112
 _ORIENTED_BY = frozenset(("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"))
@@ -34,6 +38,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+
+__all__ = ["NotAPicture", "View", "claims_picture", "encoded", "pixels", "views"]
 
 
 class NotAPicture(Exception):  # noqa: N818 - not an error: the SDK answers OUT_OF_SCOPE
@@ -60,7 +67,11 @@ def claims_picture(data: bytes) -> bool:
 
 
 def views(
-    data: bytes, limits: Limits, unread: list[str], check: Callable[[], None]
+    data: bytes,
+    limits: Limits,
+    unread: list[str],
+    check: Callable[[], None],
+    shown: Shown | None = None,
 ) -> Iterator[View]:
     """Yield each view of a picture file, one decoded image at a time.
 
@@ -71,6 +82,8 @@ def views(
         limits: What it may cost.
         unread: Gets a short reason for each part that a viewer may show and that was not read.
         check: Called between decoding steps; what it raises passes through.
+        shown: Called with the image that most viewers show, upright, its colours as stored; then
+            with None if more frames follow, which one image cannot stand for.
 
     Raises:
         NotAPicture: At the call itself.
@@ -86,7 +99,7 @@ def views(
         sitting.note(f"size: it is larger than {limits.bytes} bytes")
         return iter(())
     whole = containers.straightened(kind, data[start:])
-    return _views(sitting, frames.of_file(sitting, kind, whole))
+    return _views(sitting, frames.of_file(sitting, kind, whole), shown)
 
 
 def pixels(
@@ -100,19 +113,26 @@ def pixels(
     return _views(sitting, frames.of_image(sitting, image))
 
 
-def _views(sitting: Sitting, labelled: Iterator[Labelled]) -> Iterator[View]:
+def _views(
+    sitting: Sitting, labelled: Iterator[Labelled], shown: Shown | None = None
+) -> Iterator[View]:
     number = 0
-    for number, (name, frame) in enumerate(labelled, 1):  # noqa: B007 - asked after the loop
-        yield from _paid(sitting, name, frame)
+    for number, (name, frame) in enumerate(labelled, 1):
+        if shown is not None and name == frames.SECOND:
+            shown(None)
+        yield from _paid(sitting, name, frame, shown if number == 1 else None)
         sitting.check()
     if not number and not sitting.noted:
         sitting.note("broken: there is no picture in it")
 
 
-def _paid(sitting: Sitting, name: str, frame: Image.Image) -> Iterator[View]:
+def _paid(sitting: Sitting, name: str, frame: Image.Image, shown: Shown | None) -> Iterator[View]:
     """Yield the views of a frame, of which decoding paid for the first, while they can be paid."""
     first = True
     for turned_name, turned in _turned(sitting, name, frame):
+        if shown is not None and first:
+            tell = partial(shown, turned)
+            sitting.attempt(tell)
         for view in _readings(sitting, turned_name, turned):
             if not first and not sitting.pay(view.image.size):
                 return

@@ -41,6 +41,7 @@ _PLUGINS = {
     "DDS": ("Dds", "DdsImageFile"),
 }
 _ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF", "TIFF"))
+SECOND = "frame 2"
 _SUB_IFDS = 0x014A
 # Read through Python in pieces, so that running out of bytes can be noticed here.
 _PIECEMEAL = frozenset(("JPEG", "PNG", "GIF", "ICON"))
@@ -166,6 +167,7 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
         if frame is None:
             sitting.note(_HOPELESS)
         else:
+            frame.format = "HEIF"
             yield f"picture {number + 1}" if number else "", frame
         sitting.check()
 
