@@ -31,7 +31,7 @@ LAYERS = [
     {"reading"},
     {"hashes", "wire"},
     {"worker", "caged"},
-    {"pool"},
+    {"pool", "album"},
     {"gate", "publish"},
     {"cli"},
     {"__main__"},

@@ -18,7 +18,7 @@ from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdic
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from doorsill.pool import Pool
 
@@ -130,6 +130,26 @@ class Gate:
             picture, source=source, canonical=canonical, deadline=deadline, cancel=cancel
         )
         return self.decide(found, lists, start)
+
+    def screen_many(
+        self, pictures: Iterable[Any], *, cancel: threading.Event | None = None, **options: Any
+    ) -> Iterator[Verdict]:
+        """Yield the verdict on each picture of an album, in its order, on all cores.
+
+        Count what comes for a progress bar. No more pictures are taken from the iterable than
+        cores are busy, and one: a generator that reads files keeps an album out of memory.
+
+        Args:
+            pictures: What `screen` takes.
+            cancel: Once set, `Cancelled` is raised. Leaving the loop cancels the rest, too.
+            options: As for `screen`; a deadline is each picture's own.
+
+        Raises:
+            Cancelled, IsolationError, TypeError: As from `screen`, where its turn comes.
+        """
+        from doorsill.album import in_order  # noqa: PLC0415 - only albums pay for its threads
+
+        return in_order(self.screen, pictures, cancel, options)
 
     async def screen_async(self, picture: Any, **options: Any) -> Verdict:
         """Return `screen(picture, **options)` from a thread, for asyncio hosts.
