@@ -54,7 +54,7 @@ def album(gate: Gate, data: bytes) -> bool:
     one_by_one = [gate.screen(each).outcome for each in pictures]
     if [each.outcome for each in gate.screen_many(pictures)] != one_by_one:
         return False
-    runners = {
+    runners: dict[str, Any] = {
         "doorsill": lambda: list(gate.screen_many(pictures)),
         "one after the other": lambda: [gate.screen(each) for each in pictures],
     }
