@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from workers import DATA, opened
+from workers import DATA, EXAMPLES, LONG, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
 # A failing example must fail again tomorrow; .ci/full asks for more examples.
 settings.register_profile(
     "doorsill",
-    max_examples=int(os.environ.get("DOORSILL_EXAMPLES", "100")),
+    max_examples=EXAMPLES,
     deadline=None,
-    derandomize="DOORSILL_EXAMPLES" not in os.environ,
+    derandomize=not LONG,
     database=None,
 )
 settings.load_profile("doorsill")

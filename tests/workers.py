@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 needs_cage = pytest.mark.skipif(cage.missing() != "", reason=f"no cage here: {cage.missing()}")
+
+# Whether .ci/full runs, which asks for more examples, and for other ones each time.
+LONG = "DOORSILL_EXAMPLES" in os.environ
+EXAMPLES = int(os.environ.get("DOORSILL_EXAMPLES", "100"))
 
 SCENE = scene()
 DATA = saved(SCENE, "PNG")
@@ -58,6 +64,12 @@ def workers(gate: Gate) -> list[int]:
     """Return the process ids of a gate's workers."""
     assert gate._pool is not None  # noqa: SLF001 - likewise
     return [each.process.pid for each in gate._pool._all]  # noqa: SLF001 - no host needs them
+
+
+def peak(pid: int) -> int:
+    """Return the most bytes that a process has held in memory."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def caged_alone(code: str) -> str:

@@ -21,7 +21,8 @@ class Limits:
     """Input size. The largest raw-sized JPEG or PNG of a 100-megapixel camera stays below."""
 
     pixels: int = 100_000_000
-    """Pixels of one frame, asked of the header before anything is decoded; 4 bytes each."""
+    """Pixels of one frame, asked of the header before anything is decoded. What a worker can decode
+    may be less: see `memory`."""
 
     side: int = 65_500
     """Longest side, the most that JPEG itself can hold; a wider strip has no honest use."""
@@ -42,8 +43,10 @@ class Limits:
     profile_bytes: int = 4 * _MIB
     """A colour profile. The biggest printing profiles in use take about 3 MB."""
 
-    memory: int = 1 << 30
-    """What a decode worker may take beside its code. A turned 100-megapixel photo takes 0.9 GB."""
+    memory: int = 440 * _MIB
+    """What a decode worker may take beside its code, which is 40 MB: 0.5 GB in all. That decodes
+    100 megapixels of a baseline JPEG, a PNG, a TIFF or a bitmap (4 bytes each and the file), 50 of
+    a progressive JPEG, a HEIC or an AVIF, and 36 of a WebP, whose decoder takes 12 bytes each."""
 
     seconds: float | None = 4.0
     """What decoding may take when `screen` is given no deadline; waiting for a free decode worker

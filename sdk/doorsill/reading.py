@@ -97,14 +97,14 @@ def _pieces(file: Any, step: int = _BAND_BYTES) -> Iterator[bytes]:
         yield bytes(piece)
 
 
-def hash_rows(image: Image.Image, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]]:
-    """Yield (ground, hashes) of a decoded image in mode L, RGB or RGBA, a band at a time.
+def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]]:
+    """Return (ground, hashes) of a view, made a band at a time; nothing where a band fails.
 
     An image with alpha is hashed over white and over black. Pillow keeps RGB in 4 bytes a
     pixel, so asking for RGBX spares it a repacking.
     """
-    width, height = image.size
-    mode = "RGBX" if image.mode == "RGB" else image.mode
+    width, height = view.size
+    mode = "RGBX" if view.mode == "RGB" else view.mode
     grounds = GROUNDS[:2] if mode == "RGBA" else GROUNDS[:1]  # images.py makes the others
     hashers = [Hasher(width, height, mode, ground) for ground in grounds]
     stride = width * (1 if mode == "L" else 4)
@@ -112,8 +112,9 @@ def hash_rows(image: Image.Image, check: Callable[[], None]) -> Iterable[tuple[s
     for top in range(0, height, step):
         check()
         bottom = min(top + step, height)
-        whole = (top, bottom) == (0, height)
-        band = image if whole else image.crop((0, top, width, bottom))
+        band = view.band(top, bottom)
+        if band is None:
+            return []
         pixels = band.tobytes("raw", mode)
         for hasher in hashers:
             hasher.rows(pixels, stride, bottom - top)
@@ -124,7 +125,7 @@ def _hash_views(
     views: Iterable[View], reading: Reading, check: Callable[[], None], name: str = ""
 ) -> None:
     for view in views:
-        hashed = list(hash_rows(view.image, check))
+        hashed = list(hash_rows(view, check))
         for ground, pdq in hashed:
             over = f" over {ground}" if len(hashed) > 1 else ""
             reading.add(name + view.label + over, pdq)

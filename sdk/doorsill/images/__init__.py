@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from doorsill.images import colour, containers, frames
+from doorsill.images.bands import turned_band, turned_size
 from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
 
@@ -38,6 +39,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_COLOURLESS = "colour: its pixels could not be brought into RGB"
+_NO_MORE = colour.Reading("", "", lambda band: band)
 
 
 __all__ = ["NotAPicture", "View", "claims_picture", "encoded", "pixels", "views"]
@@ -53,12 +56,22 @@ class View:
 
     Attributes:
         label: What sets this reading apart, such as "frame 2"; "as shown" for the usual one.
-        image: Decoded, in mode L, RGB or (only where some pixel is transparent) RGBA. Good until
-            the next view is asked for.
+        size: Width and height in pixels.
+        mode: L, RGB or (only where some pixel is transparent) RGBA.
+        band: Gives the rows from one number to another, in that mode, or None (and a reason
+            among those for what was not read) where a codec fails on them. Good until the next
+            view is asked for.
     """
 
     label: str
-    image: Image.Image
+    size: tuple[int, int]
+    mode: str
+    band: Callable[[int, int], Image.Image | None]
+
+    @property
+    def image(self) -> Image.Image | None:
+        """All of it at once, which takes 4 bytes a pixel; `band` takes next to nothing."""
+        return self.band(0, self.size[1])
 
 
 def claims_picture(data: bytes) -> bool:
@@ -129,49 +142,71 @@ def _views(
 def _paid(sitting: Sitting, name: str, frame: Image.Image, shown: Shown | None) -> Iterator[View]:
     """Yield the views of a frame, of which decoding paid for the first, while they can be paid."""
     first = True
-    for turned_name, turned in _turned(sitting, name, frame):
+    for turned_name, turn in _turns(sitting, name, frame):
         if shown is not None and first:
-            tell = partial(shown, turned)
+            tell = partial(_tell, shown, frame, turn)
             sitting.attempt(tell)
-        for view in _readings(sitting, turned_name, turned):
-            if not first and not sitting.pay(view.image.size):
+        for view in _readings(sitting, turned_name, frame, turn):
+            if not first and not sitting.pay(view.size):
                 return
             first = False
             yield view
 
 
-def _readings(sitting: Sitting, name: str, image: Image.Image) -> Iterator[View]:
+def _tell(shown: Shown, frame: Image.Image, turn: Image.Transpose | None) -> None:
+    upright = turned_band(frame, turn, 0, turned_size(frame, turn)[1])
+    upright.format = frame.format
+    shown(upright)
+
+
+def _readings(
+    sitting: Sitting, name: str, image: Image.Image, turn: Image.Transpose | None
+) -> Iterator[View]:
     notes: list[str] = []
     steps = colour.readings(image, sitting.limits, notes)
     while True:
-        reading = sitting.attempt(lambda: next(steps, ("", None)))
+        reading = sitting.attempt(lambda: next(steps, _NO_MORE))
         if reading is None:
-            sitting.note("colour: its pixels could not be brought into RGB")
+            sitting.note(_COLOURLESS)
             break
-        label, plain = reading
-        if plain is None:
+        if reading is _NO_MORE:
             break
-        yield View(_joined(name, label) or "as shown", plain)
+        yield View(
+            _joined(name, reading.label) or "as shown",
+            turned_size(image, turn),
+            reading.mode,
+            _band(sitting, image, turn, reading),
+        )
         sitting.check()
     for note in notes:
         sitting.note(note)
 
 
-def _turned(sitting: Sitting, name: str, image: Image.Image) -> Iterator[Labelled]:
-    """Yield *image* upright, and as stored where viewers do not agree on turning it."""
+def _band(
+    sitting: Sitting, image: Image.Image, turn: Image.Transpose | None, reading: colour.Reading
+) -> Callable[[int, int], Image.Image | None]:
+    """Return what gives the rows of a view."""
+
+    def band(top: int, bottom: int) -> Image.Image | None:
+        rows = sitting.attempt(lambda: reading.show(turned_band(image, turn, top, bottom)))
+        if rows is None:
+            sitting.note(_COLOURLESS)
+        return rows
+
+    return band
+
+
+def _turns(
+    sitting: Sitting, name: str, image: Image.Image
+) -> Iterator[tuple[str, Image.Transpose | None]]:
+    """Yield how *image* is turned upright, and as stored where viewers do not agree on that."""
     turn = _TURNS.get(sitting.attempt(lambda: _orientation(image)) or 1)
+    yield name, turn
     if turn is None:
-        yield name, image
         return
-    upright = sitting.attempt(lambda: image.transpose(turn))
-    if upright is not None:
-        upright.format = image.format
-        yield name, upright
     # Every viewer turns a JPEG by its EXIF. Elsewhere, and by XMP, only some turn it.
-    sure = image.format in ("JPEG", "MPO") and sitting.attempt(lambda: _turned_by_exif(image))
-    if upright is None or not sure:
-        del upright
-        yield _joined(name, "as stored, not turned"), image
+    if image.format not in ("JPEG", "MPO") or not sitting.attempt(lambda: _turned_by_exif(image)):
+        yield _joined(name, "as stored, not turned"), None
 
 
 def _orientation(image: Image.Image) -> int:

@@ -10,7 +10,7 @@ import io
 from typing import TYPE_CHECKING
 
 from doorsill.images import colour
-from doorsill.images.profiles import transformed
+from doorsill.images.profiles import to_srgb
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,14 +45,16 @@ def encoded(image: Image.Image, limits: Limits) -> bytes:
 
 def _srgb(image: Image.Image, limits: Limits) -> Image.Image:
     """Return *image* in L, RGB or RGBA, through its profile where that can be used."""
-    _, plain = next(colour.readings(image, limits, []))
+    plain = next(colour.readings(image, limits, [])).show(image)
+    alpha = plain.mode == "RGBA"
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or len(profile) > limits.profile_bytes:
         return plain
-    opaque = plain.convert("RGB") if plain.mode == "RGBA" else plain
-    shown = transformed(image if image.mode == "CMYK" else opaque, profile)
-    if shown is None:
+    source = image if image.mode == "CMYK" else plain.convert("RGB") if alpha else plain
+    through = to_srgb(source.mode, profile)
+    if through is None:
         return plain
-    if plain.mode == "RGBA":
+    shown = through(source)
+    if alpha:
         shown.putalpha(plain.getchannel("A"))
     return shown

@@ -6,104 +6,136 @@ Imported by `images` alone, so Pillow is still loaded with the first picture onl
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image, ImageChops, ImageCms
 
+from doorsill.images.bands import bands
 from doorsill.images.profiles import ORDINARY_GRAY, by_intent, managed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from doorsill.images.bands import Show
     from doorsill.limits import Limits
 
-    Reading = tuple[str, Image.Image]
-
 _MID = 128
+_OPAQUE = 255
 _SCREEN_GAMMA = 1 / 2.2
 # Wide samples that fill less than a quarter of their range look black unless they are stretched.
 _FEW_LEVELS = 1 << 14
 
 
+class Reading(NamedTuple):
+    """One way in which viewers show an image: a name, a mode, and what makes that of any band."""
+
+    label: str
+    mode: str
+    show: Show
+
+    def then(self, label: str, mode: str, more: Show) -> Reading:
+        """Return this reading with one more step."""
+        return Reading(_joined(self.label, label), mode, lambda band: more(self.show(band)))
+
+
 def readings(image: Image.Image, limits: Limits, unread: list[str]) -> Iterator[Reading]:
-    """Yield (label, image) for each way in which viewers put *image* on a white or black page."""
+    """Yield each way in which viewers put *image* on a white or black page, as L, RGB or RGBA."""
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and len(profile) > limits.profile_bytes:
         unread.append(f"profile: its colour profile takes {len(profile)} bytes")
         profile = None
     one_key = image.mode == "P" and isinstance(image.info.get("transparency"), int)
-    for label, plain in _plain(image, profile if isinstance(profile, bytes) else None):
-        yield from _through_alpha(label, plain, one_key=one_key)
+    for plain in _plain(image, profile if isinstance(profile, bytes) else None):
+        yield from _through_alpha(plain, one_key=one_key)
 
 
 def _plain(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
-    """Yield *image* as L, RGB or RGBA: as stored, then as its profile or gamma would show it."""
+    """Yield *image* as stored, then as its profile or gamma would show it."""
     if image.mode == "CMYK":
         yield from _inks(image, profile)
         return
     if image.mode.startswith("I") or image.mode == "F":
-        for label, gray in _wide(image):
-            yield label, gray
-            for shown_by, shown in managed(gray, profile) if profile else ():
-                yield _joined(label, shown_by), shown
+        for gray in _wide(image):
+            yield gray
+            yield from _managed(image, gray, profile)
         return
     plain = _eight_bits(image)
-    yield "", plain
-    if profile:
-        yield from managed(plain, profile)
+    yield plain
+    yield from _managed(image, plain, profile)
     if bent := _gamma_curve(image.info.get("gamma")):
-        yield "with its gamma", _bend(plain, bent)
+        yield plain.then("with its gamma", plain.mode, lambda band: _bend(band, bent))
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return *image* in L, RGB or RGBA without a needless copy."""
+def _managed(image: Image.Image, plain: Reading, profile: bytes | None) -> Iterator[Reading]:
+    for label, through in managed(image, plain.mode, plain.show, profile) if profile else ():
+        yield plain.then(label, plain.mode if plain.mode == "RGBA" else "RGB", through)
+
+
+def _eight_bits(image: Image.Image) -> Reading:
+    """Return the reading of *image* in L, RGB or RGBA that makes no needless copy."""
     if "transparency" in image.info and image.mode in ("1", "L", "P", "RGB"):
-        return _solid(image.convert("RGBA"))
-    if image.mode in ("L", "RGB"):
-        return image
-    if image.mode == "1":
-        return image.convert("L")
+        return _solid(image, _in("RGBA"))
+    if image.mode in ("1", "L", "RGB"):
+        return (
+            Reading("", "L", _in("L")) if image.mode == "1" else Reading("", image.mode, _as_it_is)
+        )
     if image.mode == "LAB":
-        return _from_lab(image)
-    if image.mode == "La":
-        image = image.convert("LA")
-    with_alpha = image.mode in ("RGBA", "RGBa", "LA", "PA") or (
+        return Reading("", "RGB", _from_lab())
+    with_alpha = image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or (
         image.mode == "P" and image.palette is not None and image.palette.mode == "RGBA"
     )
     if not with_alpha:
-        return image.convert("RGB")
-    return _solid(image if image.mode == "RGBA" else image.convert("RGBA"))
+        return Reading("", "RGB", _in("RGB"))
+    if image.mode == "La":
+        return _solid(image, lambda band: band.convert("LA").convert("RGBA"))
+    return _solid(image, _as_it_is if image.mode == "RGBA" else _in("RGBA"))
 
 
-def _solid(image: Image.Image) -> Image.Image:
-    """Return RGB if no pixel of the RGBA *image* is transparent."""
-    if image.getchannel("A").getextrema()[0] == 255:  # noqa: PLR2004 - opaque
-        return image.convert("RGB")
-    return image
+def _as_it_is(band: Image.Image) -> Image.Image:
+    return band
 
 
-def _from_lab(image: Image.Image) -> Image.Image:
+def _in(mode: str) -> Show:
+    return lambda band: band.convert(mode)
+
+
+def _solid(image: Image.Image, show: Show, label: str = "") -> Reading:
+    """Return a reading in RGBA, in RGB if no pixel is transparent."""
+    seen = Reading(label, "RGBA", show)
+    alphas = (show(band).getchannel("A").getextrema()[0] for band in bands(image))
+    if all(alpha == _OPAQUE for alpha in alphas):
+        return seen.then("", "RGB", _in("RGB"))
+    return seen
+
+
+def _from_lab() -> Show:
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image
+    transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+    return transform.apply
 
 
 # ---- alpha
 
 
-def _through_alpha(label: str, image: Image.Image, *, one_key: bool) -> Iterator[Reading]:
-    """Yield *image*, and where it is transparent also what other pages than white and black show.
+def _through_alpha(plain: Reading, *, one_key: bool) -> Iterator[Reading]:
+    """Yield *plain*, and where it is transparent also what other pages than white and black show.
 
     A page's colour acts linearly, so a picture could cancel itself on white and on black and
     still be seen on the grey of a chat; and an encoder without alpha shows what lies beneath.
     """
-    yield label, image
-    if image.mode != "RGBA":
+    yield plain
+    if plain.mode != "RGBA":
         return
-    page = Image.new("RGB", image.size, (_MID, _MID, _MID))
-    page.paste(image, mask=image.getchannel("A"))
-    yield _joined(label, "over mid grey"), page
+    yield plain.then("over mid grey", "RGB", _over_grey)
     if not one_key:  # where one colour is transparent the pages above show its outline
-        yield _joined(label, "alpha ignored"), image.convert("RGB")
+        yield plain.then("alpha ignored", "RGB", _in("RGB"))
+
+
+def _over_grey(band: Image.Image) -> Image.Image:
+    page = Image.new("RGB", band.size, (_MID, _MID, _MID))
+    page.paste(band, mask=band.getchannel("A"))
+    return page
 
 
 def _joined(*labels: str) -> str:
@@ -116,45 +148,52 @@ def _joined(*labels: str) -> str:
 def _wide(image: Image.Image) -> Iterator[Reading]:
     """Yield 16-bit samples divided by 257, as browsers do, and any wide ones stretched."""
     sixteen = image.mode.startswith("I;16")
-    numbers = image if image.mode in ("I", "F") else image.convert("I")
-    low, high = _range(numbers)
-    see_through = image.info.get("transparency") if sixteen else None
+    numbers = _as_it_is if image.mode in ("I", "F") else _in("I")
+    low, high = _range(image, numbers)
+    key = image.info.get("transparency") if sixteen else None
+
+    def seen(label: str, gray: Show) -> Reading:
+        if not isinstance(key, int) or not low <= key <= high:
+            return gray_only(label, gray)
+        keyed = partial(_keyed, gray, key)
+        return _solid(image, lambda band: keyed(numbers(band)), label)
+
+    def gray_only(label: str, gray: Show) -> Reading:
+        return Reading(label, "L", lambda band: gray(numbers(band)))
+
     if sixteen or (image.mode == "I" and image.format == "PNG"):
-        yield "", _keyed(_scaled(numbers, 1 / 257, 0), numbers, see_through)
+        yield seen("", _scale(1 / 257, 0))
         # From all 16 bits: the 8 that are left above may be all black.
         if curve := _gamma_curve(image.info.get("gamma"), 65535):
-            bent = numbers.point(curve, "L")
-            yield "with its gamma", _keyed(bent, numbers, see_through)
+            yield seen("with its gamma", lambda band: band.point(curve, "L"))
         if high - low >= _FEW_LEVELS:
             return
     scale = 255 / (high - low) if high > low else 0
-    yield "stretched", _scaled(numbers, scale, -low * scale)
-    if not sixteen and (low < 0 or high > 255):  # noqa: PLR2004 - it does not fit
-        yield "clipped", _scaled(numbers, 1, 0)
+    yield gray_only("stretched", _scale(scale, -low * scale))
+    if not sixteen and (low < 0 or high > _OPAQUE):  # it does not fit
+        yield gray_only("clipped", _scale(1, 0))
 
 
-def _range(image: Image.Image) -> tuple[float, float]:
-    low, high = image.getextrema()
-    numbers = isinstance(low, (int, float)) and isinstance(high, (int, float))
-    if not numbers or not math.isfinite(low) or not math.isfinite(high):  # type: ignore[arg-type]
-        return 0, 1  # an infinite or undefined sample: nothing to stretch between
-    return low, high  # type: ignore[return-value]
+def _range(image: Image.Image, numbers: Show) -> tuple[float, float]:
+    ends: list[float] = []
+    for band in bands(image):
+        for end in numbers(band).getextrema():
+            if not isinstance(end, (int, float)) or not math.isfinite(end):
+                return 0, 1  # an infinite or undefined sample: nothing to stretch between
+            ends.append(end)
+    return min(ends), max(ends)
 
 
-def _scaled(image: Image.Image, scale: float, offset: float) -> Image.Image:
-    return image.point(lambda level: level * scale + offset).convert("L")
+def _scale(scale: float, offset: float) -> Show:
+    return lambda band: band.point(lambda level: level * scale + offset).convert("L")
 
 
-def _keyed(gray: Image.Image, numbers: Image.Image, key: object) -> Image.Image:
-    """Return *gray* with the pixels whose sample is *key* transparent (PNG's tRNS)."""
-    if not isinstance(key, int):
-        return gray
-    low, high = _range(numbers)
-    if not low <= key <= high:
-        return gray
-    above = _scaled(numbers, 255, -255 * key)  # 0 at the key and below, 255 above it
-    below = _scaled(numbers, -255, 255 * key)
-    return _solid(Image.merge("RGBA", (gray, gray, gray, ImageChops.lighter(above, below))))
+def _keyed(gray: Show, key: int, numbers: Image.Image) -> Image.Image:
+    """Return *numbers* in grey, those that are *key* transparent (PNG's tRNS)."""
+    above = _scale(255, -255 * key)(numbers)  # 0 at the key and below, 255 above it
+    below = _scale(-255, 255 * key)(numbers)
+    shown = gray(numbers)
+    return Image.merge("RGBA", (shown, shown, shown, ImageChops.lighter(above, below)))
 
 
 # ---- ink
@@ -162,12 +201,11 @@ def _keyed(gray: Image.Image, numbers: Image.Image, key: object) -> Image.Image:
 
 def _inks(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
     """Yield CMYK plainly, through its profile, and inverted where no marker settles it."""
-    plain = image.convert("RGB")
-    yield "", plain
-    if profile:
-        yield from by_intent(image, profile)
+    yield Reading("", "RGB", _in("RGB"))
+    for label, through in by_intent(image, "CMYK", _as_it_is, profile) if profile else ():
+        yield Reading(label, "RGB", through)
     if image.format in ("JPEG", "MPO") and "adobe_transform" not in image.info:
-        yield "inks inverted", ImageChops.invert(image).convert("RGB")
+        yield Reading("inks inverted", "RGB", lambda band: ImageChops.invert(band).convert("RGB"))
 
 
 # ---- curves of a PNG's gAMA

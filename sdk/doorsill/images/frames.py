@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageChops, ImageFile
 
 from doorsill.images import containers
+from doorsill.images.bands import bands
+from doorsill.images.memory import or_hungry, spare
 from doorsill.images.mending import PNG_PROFILE_CAP, ended_otherwise, mended, png_rows
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def of_image(sitting: Sitting, image: Image.Image) -> Iterator[Labelled]:
         return
     shown = image if _load(sitting, image) else _salvaged(sitting, image)
     if shown is not image:
-        sitting.note(_HOPELESS if shown is None else _LOST)
+        sitting.note(or_hungry(sitting, image.size, _HOPELESS if shown is None else _LOST))
     if shown is not None:
         yield "", shown
 
@@ -165,7 +167,7 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
             return
         frame: Image.Image | None = sitting.attempt(page.to_pillow)
         if frame is None:
-            sitting.note(_HOPELESS)
+            sitting.note(or_hungry(sitting, page.size, _HOPELESS))
         else:
             frame.format = "HEIF"
             yield f"picture {number + 1}" if number else "", frame
@@ -206,7 +208,9 @@ def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, Image.Image |
     if shown is None:
         source, shown = strict, _salvaged(sitting, strict)
     if not whole:
-        sitting.note(_HOPELESS if shown is None else _LOST)
+        # A WebP takes most of its memory as it is opened.
+        size = strict.size if strict else containers.webp_size(data) if kind == "WEBP" else None
+        sitting.note(or_hungry(sitting, size, _HOPELESS if shown is None else _LOST))
     return source, shown, whole
 
 
@@ -238,21 +242,24 @@ def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int |
     last = image.crop(((width - 1) // 8 * 8, (height - 1) // 8 * 8, width, height))
     if kind != "JPEG" or any(band.getextrema() not in _FILLED for band in last.split()):
         return None
-    apart = _apart(sitting, data, image)
-    if apart is None:
-        return 0
-    return apart[1] if apart else None
+    there = _rows_told(sitting, data, image)
+    return None if there == height else there
 
 
-def _apart(sitting: Sitting, data: bytes, image: Image.Image) -> tuple[int, ...] | None:
-    """Return the box of a JPEG's pixels that are missing, () if none, or None if it cannot be told.
+def _rows_told(sitting: Sitting, data: bytes, image: Image.Image) -> int:
+    """Return how many rows of a JPEG have all their pixels, 0 if that cannot be told.
 
     Where pixels are missing, what a decoder makes up depends on how the file ends.
     """
     other = _open(sitting, "JPEG", ended_otherwise(data))
     if other is None or not _load(sitting, other) or other.size != image.size:
-        return None
-    return sitting.attempt(lambda: ImageChops.difference(image, other).getbbox() or ())
+        return 0
+    same = 0
+    for one, two in zip(bands(image), bands(other), strict=True):
+        if apart := ImageChops.difference(one, two).getbbox():
+            return same + apart[1]
+        same += one.height
+    return same
 
 
 def _mended_first(
@@ -268,7 +275,8 @@ def _mended_first(
     if kind != "JPEG":
         # A PNG that only failed a checksum has every pixel, unless the host hides it if not.
         return image, image, kind == "PNG" and not ImageFile.LOAD_TRUNCATED_IMAGES
-    return image, image, _apart(sitting, data, image) == ()
+    there = sitting.attempt(lambda: _rows_told(sitting, data, image))
+    return image, image, there == image.height
 
 
 def _next(sitting: Sitting, source: Any, number: int) -> Image.Image | None:
@@ -347,6 +355,7 @@ class _Bytes(io.BytesIO):
 def _load(sitting: Sitting, image: Any) -> bool:
     source = getattr(image, "fp", None)
     if not isinstance(source, _Bytes):
+        spare(image)
         return sitting.attempt(lambda: _decode(image)) is not None
     source.decoding = True
     loaded = sitting.attempt(lambda: _decode(image)) is not None

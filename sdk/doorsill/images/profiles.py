@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageCms
 
+from doorsill.images.bands import bands
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from doorsill.images.bands import Show
 
 # Levels of luma (of 255) by which an ordinary colour profile or gamma may move a pixel: a grey
 # one, and any other. Measured on 400 photographs tagged anew: sRGB moved PDQ by 0 bits, power
@@ -28,29 +32,54 @@ _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 _CURVES = frozenset((b"rTRC", b"gTRC", b"bTRC", b"kTRC"))
 _INTENTS = ("", "relative", "saturation")  # as ICC numbers them
 _SATURATED = frozenset((b"A2B2", b"D2B2"))
-_STRIP = 128
 _TAGS = 100  # profiles have 10 to 30
 _KEPT_VERDICTS = 64
 
 
-def managed(image: Image.Image, profile: bytes) -> Iterator[tuple[str, Image.Image]]:
-    """Yield (label, *image* through *profile*) where that differs from what is seen without it."""
+def managed(
+    image: Image.Image, mode: str, show: Show, profile: bytes
+) -> Iterator[tuple[str, Show]]:
+    """Yield (label, what puts a band through *profile*) where that differs from without it.
+
+    Args:
+        image: The picture.
+        mode: L, RGB or RGBA, which *show* makes of its bands.
+        show: What is done with a band before.
+        profile: The colour profile.
+    """
     space = _space(profile)
-    if space not in ("RGB ", "GRAY") or (space == "GRAY" and image.mode != "L"):
+    if space not in ("RGB ", "GRAY") or (space == "GRAY" and mode != "L"):
         return  # no viewer can apply it
     if _VERDICTS.ordinary(profile, space):
         return
-    colours = image if space == "GRAY" or image.mode == "RGB" else image.convert("RGB")
-    for label, shown in by_intent(colours, profile):
-        if image.mode == "RGBA":
-            shown.putalpha(image.getchannel("A"))
-        yield label, shown
+    direct = space == "GRAY" or mode == "RGB"
+
+    def colours(band: Image.Image) -> Image.Image:
+        return show(band) if direct else show(band).convert("RGB")
+
+    for label, through in by_intent(image, "L" if space == "GRAY" else "RGB", colours, profile):
+        yield label, through if direct else _beside_alpha(through)
 
 
-def by_intent(image: Image.Image, profile: bytes) -> Iterator[tuple[str, Image.Image]]:
-    """Yield (label, *image* as sRGB), once for each table of colours that viewers may pick.
+def _beside_alpha(through: Show) -> Show:
+    """Return what puts the colours of a band through a profile and leaves its alpha, if any."""
+
+    def shown(band: Image.Image) -> Image.Image:
+        made = through(band.convert("RGB"))
+        if band.mode == "RGBA":
+            made.putalpha(band.getchannel("A"))
+        return made
+
+    return shown
+
+
+def by_intent(
+    image: Image.Image, mode: str, show: Show, profile: bytes
+) -> Iterator[tuple[str, Show]]:
+    """Yield (label, what makes sRGB of a band), for each table of colours that viewers may pick.
 
     A profile may hold one for each rendering intent, which need not show the same picture.
+    Arguments as for `managed`.
     """
     tables = _tables(_tags(profile))
     seen: set[bytes] = set()
@@ -58,23 +87,25 @@ def by_intent(image: Image.Image, profile: bytes) -> Iterator[tuple[str, Image.I
         # The first two fall back on other tables or on none, the last is used by name alone.
         if intent and (not tables or (label == "saturation" and not tables & _SATURATED)):
             continue
-        shown = transformed(image, profile, intent)
-        if shown is None or (digest := _digest(shown) if tables else b"") in seen:
+        through = to_srgb(mode, profile, intent)
+        if through is None:
+            continue
+        digest = _digest(through(show(band)) for band in bands(image)) if tables else b""
+        if digest in seen:
             continue
         seen.add(digest)
-        yield f"colour-managed, {label}" if label else "colour-managed", shown
+        yield f"colour-managed, {label}" if label else "colour-managed", through
 
 
 def _tables(tags: dict[bytes, bytes]) -> frozenset[bytes]:
     return frozenset(name for name in tags if name.startswith((b"A2B", b"D2B")))
 
 
-def _digest(image: Image.Image) -> bytes:
-    """Return a digest of the pixels of *image*, taken in strips: they may be 300 MB."""
+def _digest(pieces: Iterable[Image.Image]) -> bytes:
+    """Return a digest of the pixels of a picture's bands."""
     digest = hashlib.sha256()
-    for top in range(0, image.height, _STRIP):
-        strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
-        digest.update(strip.tobytes())
+    for piece in pieces:
+        digest.update(piece.tobytes())
     return digest.digest()
 
 
@@ -82,21 +113,22 @@ def _space(profile: bytes) -> str:
     return profile[16:20].decode("latin-1")
 
 
-def transformed(image: Image.Image, profile: bytes, intent: int = 0) -> Image.Image | None:
-    """Return *image* as sRGB, or None if the profile is broken: viewers then ignore it."""
-    if _SPACES.get(image.mode) != _space(profile):
+def to_srgb(mode: str, profile: bytes, intent: int = 0) -> Show | None:
+    """Return what makes sRGB of an image in *mode*, None if the profile is broken.
+
+    Viewers ignore one that is.
+    """
+    if _SPACES.get(mode) != _space(profile):
         return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(
-            image,
-            source,
-            ImageCms.createProfile("sRGB"),
-            ImageCms.Intent(intent),
-            outputMode="RGB",
+        transform = ImageCms.buildTransform(
+            source, ImageCms.createProfile("sRGB"), mode, "RGB", ImageCms.Intent(intent)
         )
+        transform.apply(Image.new(mode, (1, 1)))
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+    return transform.apply
 
 
 class _Verdicts:
@@ -136,9 +168,10 @@ def is_ordinary(profile: bytes, space: str) -> bool:
     if not all(_rises(tags[name]) for name in _CURVES & tags.keys()):
         return False
     mode = "L" if space == "GRAY" else "RGB"
-    grays = _luma(transformed(_grays(mode), profile))
-    if grays is None:
+    through = to_srgb(mode, profile)
+    if through is None:
         return True  # unusable: every viewer shows the plain pixels
+    grays = _luma(through(_grays(mode)))
     if grays != sorted(grays) or any(
         abs(shown - level) > ORDINARY_GRAY for level, shown in enumerate(grays)
     ):
@@ -146,8 +179,7 @@ def is_ordinary(profile: bytes, space: str) -> bool:
     if mode == "L":
         return True
     colours = _colours()
-    shown, plain = _luma(transformed(colours, profile)), _luma(colours)
-    pairs = zip(plain or (), shown or (), strict=True)
+    pairs = zip(_luma(colours), _luma(through(colours)), strict=True)
     return all(abs(after - before) <= ORDINARY_COLOUR for before, after in pairs)
 
 
@@ -169,8 +201,8 @@ def _rises(curve: bytes) -> bool:
     return all(low <= high for low, high in itertools.pairwise(levels))
 
 
-def _luma(image: Image.Image | None) -> list[int] | None:
-    return None if image is None else list(image.convert("L").tobytes())
+def _luma(image: Image.Image) -> list[int]:
+    return list(image.convert("L").tobytes())
 
 
 def _grays(mode: str) -> Image.Image:

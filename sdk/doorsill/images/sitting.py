@@ -38,11 +38,14 @@ class Sitting:
     def attempt(self, step: Callable[[], T]) -> T | None:
         """Return what *step* gives, or None if it fails: the one place where codecs may raise.
 
-        They raise nearly everything on bad pixels, IndexError, SyntaxError, struct.error,
-        MemoryError and RecursionError among it, so no list of classes would hold.
+        They raise nearly everything on bad pixels, IndexError, SyntaxError, struct.error and
+        RecursionError among it, so no list of classes would hold.
         """
         try:
             return step()
+        except MemoryError:
+            self.note("memory: it takes more than a decoder may")
+            return None
         except Exception:  # noqa: BLE001 - see above
             return None
 
