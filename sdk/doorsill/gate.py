@@ -154,9 +154,12 @@ class Gate:
         found = reading.read(picture, self.limits, check, decoder)
         if source is not None:
             try:
-                found.digests.append(reading.digest_source(source))
-            except OSError as error:
-                found.unread.append(f"source: {error.strerror or 'it cannot be read'}")
+                found.digests.append(reading.digest_source(source, check))
+            except reading.TimeUp:
+                found.unread.append("time: the deadline passed before its source was read")
+            except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+                why = getattr(error, "strerror", None) or "it cannot be read"
+                found.unread.append(f"source: {why}")
         return found
 
     def decide(
