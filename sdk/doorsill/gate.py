@@ -11,7 +11,7 @@ from doorsill import core, reading
 from doorsill.errors import DoorsillError
 from doorsill.limits import Limits
 from doorsill.lists import TEST, HashList, Text
-from doorsill.patience import Patience
+from doorsill.patience import Patience, TimeUp
 from doorsill.policy import Policy
 from doorsill.trust import Trust
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdict
@@ -183,9 +183,12 @@ class Gate:
         found = reading.read(picture, self.limits, check, decoder, canonical=canonical)
         if source is not None:
             try:
-                found.digests.append(reading.digest_source(source))
-            except OSError as error:
-                found.unread.append(f"source: {error.strerror or 'it cannot be read'}")
+                found.digests.append(reading.digest_source(source, check))
+            except TimeUp:
+                found.unread.append("time: the deadline passed before its source was read")
+            except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+                why = getattr(error, "strerror", None) or "it cannot be read"
+                found.unread.append(f"source: {why}")
         return found
 
     def decide(

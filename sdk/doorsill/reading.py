@@ -71,9 +71,10 @@ class Reading:
             self.views.append(HashedView(label, pdq))
 
 
-def _digested(pieces: Iterable[bytes]) -> Digests:
+def _digested(pieces: Iterable[bytes], check: Check = lambda: None) -> Digests:
     sums = [hashlib.new(kind, usedforsecurity=False) for kind in DIGESTS]
     for piece in pieces:
+        check()  # a file may be terabytes long, or grow as fast as it is read
         for each in sums:
             each.update(piece)
     return sums[0].digest(), sums[1].digest(), sums[2].digest()
@@ -131,7 +132,7 @@ def _hash_views(
             reading.add(name + view.label + over, pdq)
 
 
-def digest_source(source: Any) -> Digests:
+def digest_source(source: Any, check: Check) -> Digests:
     """Return the digests of an original, given as a path, bytes or a binary file.
 
     Raises:
@@ -140,9 +141,9 @@ def digest_source(source: Any) -> Digests:
     """
     if isinstance(source, str | os.PathLike):
         with open_regular(source) as file:
-            return _digested(_pieces(file))
+            return _digested(_pieces(file), check)
     if hasattr(source, "read"):
-        return _digested(_pieces(source))
+        return _digested(_pieces(source), check)
     if not isinstance(source, bytes | bytearray | memoryview):
         raise TypeError(f"a source is a path, bytes or a binary file, not {type(source).__name__}")
     return digest(bytes(source))
@@ -185,6 +186,8 @@ def read(
             _read_array(picture, reading, limits)
     except TimeUp:
         reading.unread.append(_LATE)
+        if not reading.digests:
+            reading.is_picture = True  # whatever it is: nothing of it was compared
     return reading
 
 
@@ -258,7 +261,7 @@ def _read_file(file: Any, source: _Source, step: int = _BAND_BYTES) -> None:
         parts.append(piece)
         size += len(piece)
         if size > source.limits.bytes:
-            _refuse(parts[0], _digested(chain(parts, pieces)), source)
+            _refuse(parts[0], chain(parts, pieces), source)
             return
     _read_bytes(b"".join(parts), source)
 
@@ -266,7 +269,7 @@ def _read_file(file: Any, source: _Source, step: int = _BAND_BYTES) -> None:
 def _read_bytes(data: bytes, source: _Source) -> None:
     reading = source.reading
     if len(data) > source.limits.bytes:
-        _refuse(data, digest(data), source)
+        _refuse(data, (data,), source)
         return
 
     def sums() -> None:
@@ -276,14 +279,14 @@ def _read_bytes(data: bytes, source: _Source) -> None:
     source.decode(data, sums)
 
 
-def _refuse(start: bytes, digests: Digests, source: _Source) -> None:
+def _refuse(start: bytes, pieces: Iterable[bytes], source: _Source) -> None:
     """Say that a file is too large to be decoded; its digests are compared all the same."""
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
 
-    source.reading.digests.append(digests)
-    source.reading.sha256 = digests[0]
     source.reading.is_picture = images.claims_picture(start)
     source.reading.unread.append(f"size: it is larger than {source.limits.bytes} bytes")
+    source.reading.digests.append(_digested(pieces, source.check))
+    source.reading.sha256 = source.reading.digests[0][0]
 
 
 def _read_image(image: Any, source: _Source) -> None:
@@ -318,9 +321,12 @@ def _read_path(path: str | os.PathLike[str], source: _Source) -> None:
     """Read a file. One that cannot be opened is unread, not an error: the host must not send it."""
     try:
         with open_regular(path) as file:
-            # In one piece, without asking for the whole bound, which would allocate it.
-            step = min(os.fstat(file.fileno()).st_size, source.limits.bytes) + 1
-            _read_file(file, source, step)
+            size = os.fstat(file.fileno()).st_size
+            if size > source.limits.bytes:
+                start = file.read(_BAND_BYTES)
+                _refuse(start, _pieces(file), source)
+            else:
+                _read_file(file, source, size + 1)  # in one piece
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         why = getattr(error, "strerror", None) or "it cannot be read"
         source.reading.unread.append(f"file: {why}")

@@ -23,8 +23,9 @@ def or_hungry(sitting: Sitting, size: tuple[int, int] | None, reason: str) -> st
 
 def spare(image: Any) -> None:
     """Have an opened WebP or AVIF of one frame keep its decoder no longer than it must."""
-    if getattr(image, "n_frames", 0) == 1 and hasattr(image, "_decoder"):
-        image._decoder = _Once(image._decoder)  # noqa: SLF001 - Pillow would keep it for nothing
+    known = vars(image)  # asked in other ways, a TIFF would walk its pages
+    if known.get("n_frames") == 1 and "_decoder" in known:
+        image._decoder = _Once(known["_decoder"])  # noqa: SLF001 - Pillow keeps it for nothing
 
 
 class _Once:
