@@ -1,8 +1,8 @@
 """Instructions of the two hot kernels against their bars: python instructions.py PROGRAM.
 
-PROGRAM is instructions.c with the library, built with -O3 as a release is. Instructions do not depend on what else the
-machine does, so they can fail a run where milliseconds could not. Counted by valgrind's callgrind,
-which knows no AVX-512. A bar that was beaten by much is to be lowered.
+PROGRAM is instructions.c with the library, built with -O3 as a release is. Instructions do not
+depend on what else the machine does, so they can fail a run where milliseconds could not. Counted
+by valgrind's callgrind, which knows no AVX-512. A bar that was beaten by much is to be lowered.
 """
 
 from __future__ import annotations
