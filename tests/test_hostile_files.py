@@ -13,7 +13,7 @@ from PIL import ImageFile
 
 import trap_frames
 import traps
-from doorsill import Gate, Outcome, hash_image, images
+from doorsill import Gate, Outcome, hash_image, images, reading
 from doorsill.limits import Limits
 from drawn import saved, scene
 from lists import hash_list
@@ -121,6 +121,17 @@ def test_truncation_never_raises(kind: str) -> None:
         except images.NotAPicture:
             continue
         assert labels or unread
+
+
+def test_a_page_without_rows_is_unread() -> None:
+    """A page that says that it has no rows is unread, and not handed to the core."""
+    pages = [scene((64, 48)), scene((64, 33))]
+    data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    height = data.rindex(b"\x01\x01\x04\0\1\0\0\0\x21\0\0\0") + 8
+    found = reading.read(data[:height] + bytes(4) + data[height + 4 :], LIMITS, lambda: None)
+
+    assert ["as shown"] == [view.label for view in found.views]
+    assert found.unread == ["broken: it has no pixels"]
 
 
 SEEDS = {
