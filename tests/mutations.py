@@ -6,12 +6,15 @@ dropped and reordered, lengths and sizes that lie, beginnings of one file on the
 
 from __future__ import annotations
 
+import io
 import random
 import zlib
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+import pillow_heif
+import pytest
 from PIL import Image
 
 import icc
@@ -20,7 +23,7 @@ from drawn import PNG_START, saved, scene
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KINDS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
+KINDS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIF")
 _NUMBERS = (0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x100, 0x3FFF, 0x7FFF, 0x8000, 0xFFFF, 13300,
             0x10000, 0xFFFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF)  # fmt: skip
 _LONGEST = 1 << 17  # bytes; larger files are the business of bombs
@@ -84,8 +87,17 @@ def seeds(kind: str) -> tuple[bytes, ...]:
             saved(holed, "AVIF", speed=10),
             saved(one, "AVIF", speed=10, **frames),
         ],
+        "HEIF": lambda: [_heic(one), _heic(holed), _heic(one, 64)],
     }
     return tuple(made[kind]())
+
+
+def _heic(picture: Image.Image, tile: int = 0) -> bytes:
+    file = io.BytesIO()
+    with pytest.MonkeyPatch.context() as change:
+        change.setattr(pillow_heif.options, "GRID_TILE_SIZE", tile)
+        pillow_heif.from_pillow(picture).save(file)
+    return file.getvalue()
 
 
 # ---- where their parts lie
@@ -211,7 +223,7 @@ def _boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[Part]:
 
 _WALKS: dict[str, Callable[[bytes], Iterator[Part]]] = {
     "JPEG": _jpeg, "PNG": _png, "GIF": _gif, "WEBP": _webp, "TIFF": _tiff, "BMP": _bmp,
-    "AVIF": _boxes,
+    "AVIF": _boxes, "HEIF": _boxes,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 _PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for; a whole photo goes in few steps
 _START_SECONDS = 30.0  # a start takes 0.2 s; a phone under load may need many times that
 _IDLE_SECONDS = 10.0  # how long more workers than one are kept without work
-_TRIES = 4  # workers that may turn out to be dead before they had the picture
+_TRIES = 4  # workers that may turn out to be dead before they were ready, or had the picture
+_DEATH_SECONDS = 0.1  # how long after its pipes a process ends, at most
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DOORSILL_KERNEL")
 
 # The folders come last, so they only help where the host was told of them otherwise than by its
@@ -150,6 +152,13 @@ class Worker:
     def alive(self) -> bool:
         """Whether it still runs, as far as can be told."""
         return self.process.poll() is None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether somebody else has just ended it by SIGKILL."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(_DEATH_SECONDS) == -signal.SIGKILL
+        return False
 
     def kill(self) -> None:
         """End the process at once, for it has nothing to tidy up; its pipes stay open."""
@@ -307,22 +316,28 @@ class Pool:
             return self._waiting > len(self._idle) and len(self._all) < self._most
 
     def _start(self) -> None:
-        worker = None
-        try:
-            worker = Worker(self._command, self._limits)
-            worker.await_ready()
-        except (IsolationError, OSError) as error:
-            if worker is not None:
-                self._bury(worker)
-            why = error if isinstance(error, IsolationError) else _not_started(error)
-            with self._changed:
-                self._failures += 1
-                self._trouble = why
-                self._changed.notify_all()
-            return
+        """Start a worker; one that is killed as it starts, by a lack of memory say, anew."""
+        for _ in range(_TRIES):
+            worker = None
+            try:
+                worker = Worker(self._command, self._limits)
+                worker.await_ready()
+            except (IsolationError, OSError) as error:
+                why = error if isinstance(error, IsolationError) else _not_started(error)
+                again = worker is not None and worker.was_killed and not self._closed
+                if worker is not None:
+                    self._bury(worker)
+                if not again:
+                    break
+            else:
+                with self._changed:
+                    self._all.add(worker)
+                self._give_back(worker)
+                return
         with self._changed:
-            self._all.add(worker)
-        self._give_back(worker)
+            self._failures += 1
+            self._trouble = why
+            self._changed.notify_all()
 
     def _thin_out(self) -> None:
         """End workers that had nothing to do for a while, all but one."""
