@@ -124,7 +124,7 @@ def test_killed_as_it_starts(tmp_path: Path, times: int, starts: int) -> None:
         else:
             with pytest.raises(IsolationError, match="ended as it started"):
                 gate.screen(DATA)
-    assert log.stat().st_size == starts
+    assert starts <= log.stat().st_size <= 2 * starts
 
 
 def test_interrupt(warm_gate: Gate) -> None:
