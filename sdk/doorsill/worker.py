@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for; a whole photo goes in few steps
 _START_SECONDS = 30.0  # a start takes 0.2 s; a phone under load may need many times that
 _IDLE_SECONDS = 10.0  # how long more workers than one are kept without work
-_TRIES = 4  # workers that may turn out to be dead before they were ready, or had the picture
+_TRIES = 4  # workers that may turn out to be dead before they had the picture
 _DEATH_SECONDS = 0.1  # how long after its pipes a process ends, at most
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DOORSILL_KERNEL")
 
@@ -317,17 +317,18 @@ class Pool:
 
     def _start(self) -> None:
         """Start a worker; one that is killed as it starts, by a lack of memory say, anew."""
-        for _ in range(_TRIES):
+        late = time.monotonic() + _START_SECONDS
+        while True:
             worker = None
             try:
                 worker = Worker(self._command, self._limits)
                 worker.await_ready()
             except (IsolationError, OSError) as error:
                 why = error if isinstance(error, IsolationError) else _not_started(error)
-                again = worker is not None and worker.was_killed and not self._closed
+                again = worker is not None and worker.was_killed and time.monotonic() < late
                 if worker is not None:
                     self._bury(worker)
-                if not again:
+                if not again or self._closed:
                     break
             else:
                 with self._changed:
