@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import random
-import signal
 import sys
 import threading
 import time
@@ -122,36 +120,6 @@ def test_foreign_format(warm_gate: Gate) -> None:
 
 
 # ---- many at once
-
-
-def test_random_kills() -> None:
-    """While workers are killed at random, 16 threads get one verdict for each picture."""
-    verdicts: list[Outcome] = []
-    stop = threading.Event()
-
-    def screen() -> None:
-        for _ in range(25):
-            verdicts.append(gate.screen(DATA).outcome)  # noqa: PERF401 - seen by others at once
-
-    def kill() -> None:
-        chance = random.Random(1)  # noqa: S311 - which one to kill
-        while not stop.wait(0.05):
-            for pid in workers(gate)[: chance.randrange(3)]:
-                os.kill(pid, signal.SIGKILL)
-
-    with opened() as gate:
-        threads = [threading.Thread(target=screen) for _ in range(16)]
-        killer = threading.Thread(target=kill)
-        for thread in (*threads, killer):
-            thread.start()
-        for thread in threads:
-            thread.join()
-        stop.set()
-        killer.join()
-        assert gate.screen(DATA).outcome == Outcome.MATCH
-    assert len(verdicts) == 16 * 25
-    assert {Outcome.MATCH, Outcome.UNREADABLE} >= set(verdicts)
-    assert verdicts.count(Outcome.MATCH) > 300
 
 
 def test_short_lived_threads(warm_gate: Gate) -> None:

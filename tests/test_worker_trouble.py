@@ -8,21 +8,26 @@ import os
 import signal
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from doorsill import (
     Cancelled,
     Gate,
+    IsolationError,
     Limits,
     Outcome,
+    pool,
     reading,
     wire,
 )  # fmt: skip
 from doorsill.core import MAX_VIEWS
 from drawn import scene
 from workers import DATA, SCENE, acting, needs_cage, opened, workers
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = needs_cage
 
@@ -99,6 +104,29 @@ def test_idle_death(warm_gate: Gate) -> None:
         for pid in workers(warm_gate):
             os.kill(pid, signal.SIGKILL)
         assert warm_gate.screen(DATA).outcome == Outcome.MATCH
+
+
+KILLED = """
+import os, signal
+with open({log!r}, "a") as log: log.write("x")
+if os.path.getsize({log!r}) <= {times}: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("times", [3, 10**9])
+def test_killed_as_it_starts(tmp_path: Path, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is killed before it is ready is started anew, for a while."""
+    monkeypatch.setattr(pool, "START_SECONDS", 2)
+    log = tmp_path / "starts"
+    fine = acting("sink.write(wire.pack_answer(wire.Reading(), retires=False))")
+    command = [*fine[:-1], KILLED.format(log=str(log), times=times) + fine[-1]]
+    with opened(worker_command=command) as gate:
+        if times == 3:
+            assert gate.screen(DATA).outcome == Outcome.UNHASHABLE
+            assert log.stat().st_size == 4
+        else:
+            with pytest.raises(IsolationError, match="ended as it started"):
+                gate.screen(DATA)
 
 
 def test_interrupt(warm_gate: Gate) -> None:

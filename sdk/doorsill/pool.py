@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from doorsill.errors import DoorsillError, IsolationError
-from doorsill.worker import Died, Worker
+from doorsill.worker import START_SECONDS, Died, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,22 +200,29 @@ class Pool:
             return (wanted or fresh_wanted) and len(self._all) < self._most
 
     def _start(self) -> None:
-        worker = None
-        try:
-            worker = Worker(self._command, self._limits)
-            worker.await_ready()
-        except (IsolationError, OSError) as error:
-            if worker is not None:
-                self._bury(worker)
-            why = error if isinstance(error, IsolationError) else _not_started(error)
-            with self._changed:
-                self._failures += 1
-                self._trouble = why
-                self._changed.notify_all()
-            return
+        """Start a worker; one that is killed as it starts, by a lack of memory say, anew."""
+        late = time.monotonic() + START_SECONDS
+        while True:
+            worker = None
+            try:
+                worker = Worker(self._command, self._limits)
+                worker.await_ready()
+            except (IsolationError, OSError) as error:
+                why = error if isinstance(error, IsolationError) else _not_started(error)
+                again = worker is not None and worker.was_killed and time.monotonic() < late
+                if worker is not None:
+                    self._bury(worker)
+                if not again or self._closed:
+                    break
+            else:
+                with self._changed:
+                    self._all.add(worker)
+                self._give_back(worker)
+                return
         with self._changed:
-            self._all.add(worker)
-        self._give_back(worker)
+            self._failures += 1
+            self._trouble = why
+            self._changed.notify_all()
 
     def _thin_out(self) -> None:
         """End workers that had nothing to do for a while, all but one."""

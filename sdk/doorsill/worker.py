@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from doorsill.reading import Reading
 
 _PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for; a whole photo goes in few steps
-_START_SECONDS = 30.0  # a start takes 0.2 s; a phone under load may need many times that
+START_SECONDS = 30.0  # a start takes 0.2 s; a phone under load may need many times that
+_DEATH_SECONDS = 0.1  # how long after its pipes a process ends, at most
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DOORSILL_KERNEL")
 
 
@@ -63,7 +65,7 @@ class Worker:
         Raises:
             IsolationError: It has none, or did not start.
         """
-        patience = Patience(_START_SECONDS)
+        patience = Patience(START_SECONDS)
         try:
             self._send(wire.pack_limits(self._limits), patience)
             trouble = wire.unpack_ready(lambda size: self._take(size, patience))
@@ -141,6 +143,13 @@ class Worker:
     def alive(self) -> bool:
         """Whether it still runs, as far as can be told."""
         return self.process.poll() is None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether somebody else has just ended it by SIGKILL."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(_DEATH_SECONDS) == -signal.SIGKILL
+        return False
 
     def kill(self) -> None:
         """End the process at once, for it has nothing to tidy up; its pipes stay open."""

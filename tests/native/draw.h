@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* SplitMix64, https://prng.di.unimi.it/splitmix64.c, from one seed: a failure fails again. */
-static uint64_t draw(void) {
+static inline uint64_t draw(void) {
   static uint64_t state = 7;
   uint64_t z = state += 0x9e3779b97f4a7c15u;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -15,7 +15,7 @@ static uint64_t draw(void) {
 }
 
 /* For the sanitizers: not one byte more. */
-static void *exactly(size_t bytes) {
+static inline void *exactly(size_t bytes) {
   void *p = malloc(bytes ? bytes : 1);
   if (!p) abort();
   return p;

@@ -52,6 +52,9 @@ class Sitting:
     def allows(self, size: tuple[int, int]) -> bool:
         """Tell whether a frame of *size* is within the limits, and note it if not."""
         width, height = size
+        if min(size) < 1:
+            self.note("broken: it has no pixels")
+            return False
         if width * height <= self.limits.pixels and max(size) <= self.limits.side:
             return True
         self.note(f"size: {width} x {height} pixels are over the limit")
