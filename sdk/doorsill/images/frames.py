@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageFile
 
 from doorsill.images import containers
 from doorsill.images.bands import bands
-from doorsill.images.memory import or_hungry, spare
+from doorsill.images.memory import or_starved, spare
 from doorsill.images.mending import PNG_PROFILE_CAP, ended_otherwise, mended, png_rows
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def of_image(sitting: Sitting, image: Image.Image) -> Iterator[Labelled]:
         return
     shown = image if _load(sitting, image) else _salvaged(sitting, image)
     if shown is not image:
-        sitting.note(or_hungry(sitting, image.size, _HOPELESS if shown is None else _LOST))
+        sitting.note(or_starved(sitting, image.size, _HOPELESS if shown is None else _LOST))
     if shown is not None:
         yield "", shown
 
@@ -166,7 +166,7 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
             return
         frame: Image.Image | None = sitting.attempt(page.to_pillow)
         if frame is None:
-            sitting.note(or_hungry(sitting, page.size, _HOPELESS))
+            sitting.note(or_starved(sitting, page.size, _HOPELESS))
         else:
             yield f"picture {number + 1}" if number else "", frame
         sitting.check()
@@ -208,7 +208,7 @@ def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, Image.Image |
     if not whole:
         # A WebP takes most of its memory as it is opened.
         size = strict.size if strict else containers.webp_size(data) if kind == "WEBP" else None
-        sitting.note(or_hungry(sitting, size, _HOPELESS if shown is None else _LOST))
+        sitting.note(or_starved(sitting, size, _HOPELESS if shown is None else _LOST))
     return source, shown, whole
 
 
