@@ -240,7 +240,7 @@ def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int |
     last = image.crop(((width - 1) // 8 * 8, (height - 1) // 8 * 8, width, height))
     if kind != "JPEG" or any(band.getextrema() not in _FILLED for band in last.split()):
         return None
-    there = _rows_told(sitting, data, image)
+    there = sitting.attempt(lambda: _rows_told(sitting, data, image)) or 0
     return None if there == height else there
 
 
@@ -332,7 +332,10 @@ def _open(sitting: Sitting, kind: str, data: bytes) -> Any:
     source = _Bytes(data) if kind in _PIECEMEAL else io.BytesIO(data)
     if isinstance(source, _Bytes):
         source.decoding = kind == "ICON"  # which is decoded as soon as it is opened
-    return sitting.attempt(lambda: getattr(plugin, name)(source))
+    image = sitting.attempt(lambda: getattr(plugin, name)(source))
+    if image is not None:
+        spare(image)
+    return image
 
 
 class _Bytes(io.BytesIO):
@@ -353,7 +356,6 @@ class _Bytes(io.BytesIO):
 def _load(sitting: Sitting, image: Any) -> bool:
     source = getattr(image, "fp", None)
     if not isinstance(source, _Bytes):
-        spare(image)
         return sitting.attempt(lambda: _decode(image)) is not None
     source.decoding = True
     loaded = sitting.attempt(lambda: _decode(image)) is not None
