@@ -77,6 +77,15 @@ def test_bands_make_the_whole(way: str) -> None:
     assert number
 
 
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
+def test_an_image_of_the_host_keeps_its_decoder(kind: str) -> None:
+    """What is let go early is our own: an image that the host opened stays as it was."""
+    with Image.open(io.BytesIO(saved(SCENE, kind))) as image:
+        decoder = image._decoder  # noqa: SLF001 - what a host would miss
+        assert len(list(images.pixels(image, Limits(), [], lambda: None))) == 1
+        assert decoder is image._decoder  # noqa: SLF001 - likewise
+
+
 def _heic(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     with pytest.MonkeyPatch.context() as change:

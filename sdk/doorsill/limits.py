@@ -50,7 +50,9 @@ class Limits:
 
     seconds: float | None = 4.0
     """What decoding may take when `screen` is given no deadline; waiting for a free decode worker
-    does not count. A 100-megapixel photo takes about one second. None: the host may cancel."""
+    does not count. A 100-megapixel photo takes about one second. The digests of a file over `bytes`
+    and of a source count too: 1 GB or so; give a deadline for longer ones. None: the host may
+    cancel."""
 
     list_bytes: int = 1 << 30
     """A hash list: 10 million PDQ entries with all three digests take 0.9 GB."""

@@ -77,9 +77,8 @@ def _eight_bits(image: Image.Image) -> Reading:
     if "transparency" in image.info and image.mode in ("1", "L", "P", "RGB"):
         return _solid(image, _in("RGBA"))
     if image.mode in ("1", "L", "RGB"):
-        return (
-            Reading("", "L", _in("L")) if image.mode == "1" else Reading("", image.mode, _as_it_is)
-        )
+        mode = image.mode.replace("1", "L")
+        return Reading("", mode, _as_it_is if mode == image.mode else _in(mode))
     if image.mode == "LAB":
         return Reading("", "RGB", _from_lab())
     with_alpha = image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or (

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageFile
 
 from doorsill.images import containers
 from doorsill.images.bands import bands
-from doorsill.images.memory import or_hungry, spare
+from doorsill.images.memory import or_starved, spare
 from doorsill.images.mending import PNG_PROFILE_CAP, ended_otherwise, mended, png_rows
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def of_image(sitting: Sitting, image: Image.Image) -> Iterator[Labelled]:
         return
     shown = image if _load(sitting, image) else _salvaged(sitting, image)
     if shown is not image:
-        sitting.note(or_hungry(sitting, image.size, _HOPELESS if shown is None else _LOST))
+        sitting.note(or_starved(sitting, image.size, _HOPELESS if shown is None else _LOST))
     if shown is not None:
         yield "", shown
 
@@ -167,7 +167,7 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
             return
         frame: Image.Image | None = sitting.attempt(page.to_pillow)
         if frame is None:
-            sitting.note(or_hungry(sitting, page.size, _HOPELESS))
+            sitting.note(or_starved(sitting, page.size, _HOPELESS))
         else:
             frame.format = "HEIF"
             yield f"picture {number + 1}" if number else "", frame
@@ -210,7 +210,7 @@ def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, Image.Image |
     if not whole:
         # A WebP takes most of its memory as it is opened.
         size = strict.size if strict else containers.webp_size(data) if kind == "WEBP" else None
-        sitting.note(or_hungry(sitting, size, _HOPELESS if shown is None else _LOST))
+        sitting.note(or_starved(sitting, size, _HOPELESS if shown is None else _LOST))
     return source, shown, whole
 
 
@@ -242,7 +242,7 @@ def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int |
     last = image.crop(((width - 1) // 8 * 8, (height - 1) // 8 * 8, width, height))
     if kind != "JPEG" or any(band.getextrema() not in _FILLED for band in last.split()):
         return None
-    there = _rows_told(sitting, data, image)
+    there = sitting.attempt(lambda: _rows_told(sitting, data, image)) or 0
     return None if there == height else there
 
 
@@ -334,7 +334,10 @@ def _open(sitting: Sitting, kind: str, data: bytes) -> Any:
     source = _Bytes(data) if kind in _PIECEMEAL else io.BytesIO(data)
     if isinstance(source, _Bytes):
         source.decoding = kind == "ICON"  # which is decoded as soon as it is opened
-    return sitting.attempt(lambda: getattr(plugin, name)(source))
+    image = sitting.attempt(lambda: getattr(plugin, name)(source))
+    if image is not None:
+        spare(image)
+    return image
 
 
 class _Bytes(io.BytesIO):
@@ -355,7 +358,6 @@ class _Bytes(io.BytesIO):
 def _load(sitting: Sitting, image: Any) -> bool:
     source = getattr(image, "fp", None)
     if not isinstance(source, _Bytes):
-        spare(image)
         return sitting.attempt(lambda: _decode(image)) is not None
     source.decoding = True
     loaded = sitting.attempt(lambda: _decode(image)) is not None

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from doorsill.images.sitting import STARVED
+
 if TYPE_CHECKING:
     from doorsill.images.sitting import Sitting
 
 # What the greediest decoder takes for a pixel: WebP's two canvases and a copy.
 _BYTES_A_PIXEL = 12
-_HUNGRY = "memory: it is broken, or takes more than a decoder may"
 
 
-def or_hungry(sitting: Sitting, size: tuple[int, int] | None, reason: str) -> str:
+def or_starved(sitting: Sitting, size: tuple[int, int] | None, reason: str) -> str:
     """Return *reason* for what could not be decoded, unless it may be the picture's size.
 
     Few codecs say that memory ran out: most call the file broken.
     """
     width, height = size or (0, 0)
-    return _HUNGRY if width * height * _BYTES_A_PIXEL > sitting.limits.memory else reason
+    return STARVED if width * height * _BYTES_A_PIXEL > sitting.limits.memory else reason
 
 
 def spare(image: Any) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+STARVED = "memory: it is broken, or takes more than a decoder may"
 _REASONS = 16  # enough to understand a file; a hostile one could give thousands
 
 
@@ -44,7 +45,7 @@ class Sitting:
         try:
             return step()
         except MemoryError:
-            self.note("memory: it takes more than a decoder may")
+            self.note(STARVED)
             return None
         except Exception:  # noqa: BLE001 - see above
             return None
