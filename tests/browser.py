@@ -167,6 +167,9 @@ class _Server(ThreadingHTTPServer):
         self.pictures: dict[int, list[Shown]] = {}
         self.ready = [threading.Event() for _ in files]
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that was closed before it had its last answer."""
+
     def take(self, query: dict[str, str], body: bytes) -> None:
         number = int(query["number"])
         if "done" in query:
