@@ -14,6 +14,7 @@ from PIL import Image, ImageChops, ImageCms, ImageOps
 
 import icc
 import trap_frames
+import trap_more
 from drawn import decoy, saved, with_chunk
 from trap_frames import cut_off
 
@@ -346,7 +347,7 @@ _MAKERS: tuple[Maker, ...] = (
     float_tiff, gamma_png, alpha_over_white, alpha_over_black, alpha_webp, under_alpha, on_grey,
     exif_png, exif_webp, exif_webp_ignored, exif_avif, gray16_profile,
     gray16_gamma, relative_table_jpeg, saturated_table_png, xmp_ignored, jpeg_gap, avif_foreign,
-    *trap_frames.FRAMES, *trap_frames.DAMAGED,
+    *trap_frames.FRAMES, *trap_frames.DAMAGED, *trap_more.MORE,
 )  # fmt: skip
 
 TRAPS: dict[str, Maker] = (

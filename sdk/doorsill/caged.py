@@ -16,7 +16,7 @@ from PIL import Image
 
 from doorsill import cage, reading, wire
 from doorsill.errors import IsolationError
-from doorsill.images import frames
+from doorsill.images import opening
 from doorsill.patience import Patience
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _own_pipes() -> tuple[Any, Any]:
 
 def warm(limits: Limits) -> None:
     """Decode a little of everything: inside the cage no module can be imported any more."""
-    frames.load_plugins()
+    opening.load_plugins()
     picture = Image.new("RGB", (16, 16), (200, 100, 50))
     for kind in _WARM:
         file = io.BytesIO()

@@ -9,7 +9,7 @@ from struct import pack, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 JPEG_START = b"\xff\xd8\xff"
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -261,34 +261,47 @@ def png_profile_fits(data: bytes, cap: int) -> bool:
 # ---- others
 
 
-class Extent(NamedTuple):
-    """How many frames a file has and the largest canvas that they ask for."""
+class GifFrame(NamedTuple):
+    """One frame of a GIF: where its descriptor and pixels begin, how far it reaches."""
 
-    frames: int
-    width: int
-    height: int
+    start: int
+    pixels: int
+    right: int
+    bottom: int
+    interlaced: bool
 
 
-def gif_extent(data: bytes, cap: int) -> Extent:
-    """Walk the blocks of a GIF; frames may reach beyond the screen that its header names."""
-    width = height = frames = 0
+def gif_frames(data: bytes) -> Iterator[GifFrame]:
+    """Walk the frames of a GIF as far as its blocks go."""
     try:
-        width, height, flags = unpack_from("<HHB", data, 6)
-        at = 13 + _palette_bytes(flags)
-        while frames <= cap and (kind := data[at : at + 1]) != b";":
-            at += 1
+        at = 13 + _palette_bytes(data[10])
+        while (kind := data[at : at + 1]) and kind != b";":
             if kind == b"!":
-                at = _after_blocks(data, at + 1)
+                at = _after_blocks(data, at + 2)
             elif kind == b",":
-                left, top, wide, high, flags = unpack_from("<4HB", data, at)
-                width, height = max(width, left + wide), max(height, top + high)
-                frames += 1
-                at = _after_blocks(data, at + 10 + _palette_bytes(flags))
-            elif not kind:
-                break
+                left, top, wide, high, flags = unpack_from("<4HB", data, at + 1)
+                pixels = at + 11 + _palette_bytes(flags)
+                yield GifFrame(at, pixels, left + wide, top + high, bool(flags & 0x40))
+                at = _after_blocks(data, pixels)
+            else:
+                at += 1
     except (IndexError, struct.error):
-        pass  # cut off: what was counted is what can be shown
-    return Extent(frames, width, height)
+        pass  # cut off: what was met is what can be shown
+
+
+def gif_within(data: bytes, fits: Callable[[tuple[int, int]], bool], most: int) -> bytes | None:
+    """Return a GIF as far as its frames fit, which may reach beyond the screen in its header.
+
+    None where not even the first one does. After *most* frames nobody looks.
+    """
+    width, height = unpack_from("<HH", data.ljust(10, b"\0"), 6)
+    for number, frame in enumerate(gif_frames(data)):
+        width, height = max(width, frame.right), max(height, frame.bottom)
+        if number >= most:
+            break
+        if not fits((width, height)):
+            return data[: frame.start] + b";" if number else None
+    return data if fits((width, height)) else None
 
 
 def _palette_bytes(flags: int) -> int:

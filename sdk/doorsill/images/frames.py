@@ -5,72 +5,30 @@ Imported by `images` alone.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageChops, ImageFile
-
 from doorsill.images import containers
-from doorsill.images.bands import bands
-from doorsill.images.memory import or_starved, spare
-from doorsill.images.mending import PNG_PROFILE_CAP, ended_otherwise, mended, png_rows
+from doorsill.images.memory import or_starved
+from doorsill.images.mending import prolonged
+from doorsill.images.opening import PLUGINS, left_behind, load, open_picture
+from doorsill.images.pngs import PNG_PROFILE_CAP
+from doorsill.images.salvage import HOPELESS, LOST, damaged, rows_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from PIL import Image
 
     from doorsill.images.sitting import Sitting
 
     Labelled = tuple[str, Image.Image]
 
-# Kind, and the plugin that reads it. Formats that no messenger shows are left out: fewer codecs.
-_PLUGINS = {
-    "JPEG": ("Jpeg", "JpegImageFile"),
-    "PNG": ("Png", "PngImageFile"),
-    "GIF": ("Gif", "GifImageFile"),
-    "WEBP": ("WebP", "WebPImageFile"),
-    "TIFF": ("Tiff", "TiffImageFile"),
-    "BMP": ("Bmp", "BmpImageFile"),
-    "ICON": ("Ico", "IcoImageFile"),
-    "AVIF": ("Avif", "AvifImageFile"),
-    "JPEG2000": ("Jpeg2K", "Jpeg2KImageFile"),
-    "PPM": ("Ppm", "PpmImageFile"),
-    "PSD": ("Psd", "PsdImageFile"),
-    "QOI": ("Qoi", "QoiImageFile"),
-    "ICNS": ("Icns", "IcnsImageFile"),
-    "DDS": ("Dds", "DdsImageFile"),
-}
 _ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF", "TIFF"))
 SECOND = "frame 2"
 _SUB_IFDS = 0x014A
-# Read through Python in pieces, so that running out of bytes can be noticed here.
-_PIECEMEAL = frozenset(("JPEG", "PNG", "GIF", "ICON"))
-
-_LOST = "broken: a part is missing"
-_HOPELESS = "broken: it could not be decoded"
 _LATER = "broken: later frames could not be decoded"
-
-# The decoders' zero, where data is missing: mid grey, off by one in inverted ink.
-_FILLED = ((127, 127), (127, 128), (128, 128))
-# Plugins whose own way to load ends in Pillow's loop over tiles, unless this attribute is set.
-_LOADED_PLAINLY_UNLESS = {"TIFF": "use_load_libtiff", "JPEG2000": "_reduce"}
-# Pillow's own loop over tiles, but blind to a host that tells it, process-wide, to tolerate
-# truncated files: it reads that from its globals, so it is given some of its own.
-_STRICT = FunctionType(
-    ImageFile.ImageFile.load.__code__,
-    vars(ImageFile) | {"LOAD_TRUNCATED_IMAGES": False},
-    closure=ImageFile.ImageFile.load.__closure__,
-)
-
-
-def load_plugins() -> None:
-    """Import what may be needed later, for a process that soon cannot open files any more."""
-    for module, _ in _PLUGINS.values():
-        importlib.import_module(f"PIL.{module}ImagePlugin")
-    with contextlib.suppress(ImportError):
-        importlib.import_module("pillow_heif")
 
 
 def of_file(sitting: Sitting, kind: str, data: bytes) -> Iterator[Labelled]:
@@ -81,8 +39,12 @@ def of_file(sitting: Sitting, kind: str, data: bytes) -> Iterator[Labelled]:
         yield from _icons(sitting, data)
     elif kind == "HEIF":
         yield from _heif(sitting, data)
-    elif kind not in _PLUGINS:
+    elif kind not in PLUGINS:
         sitting.note(f"format: {kind} pictures cannot be read")
+    elif kind == "GIF":
+        fitting = containers.gif_within(data, sitting.allows, sitting.limits.frames)
+        if fitting is not None:
+            yield from _frames(sitting, kind, fitting)
     elif _within(sitting, kind, data):
         yield from _frames(sitting, kind, data)
 
@@ -91,9 +53,9 @@ def of_image(sitting: Sitting, image: Image.Image) -> Iterator[Labelled]:
     """Yield an image that the host opened, loaded."""
     if not sitting.spend(image.size):
         return
-    shown = image if _load(sitting, image) else _salvaged(sitting, image)
+    shown = image if load(sitting, image) else left_behind(sitting, image)
     if shown is not image:
-        sitting.note(or_starved(sitting, image.size, _HOPELESS if shown is None else _LOST))
+        sitting.note(or_starved(sitting, image.size, HOPELESS if shown is None else LOST))
     if shown is not None:
         yield "", shown
 
@@ -103,8 +65,6 @@ def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
     if kind == "WEBP":
         size = containers.webp_size(data)
         return size is None or sitting.allows(size)
-    if kind == "GIF":
-        return sitting.allows(containers.gif_extent(data, sitting.limits.frames)[1:])
     if kind == "PNG":
         cap = sitting.limits.png_chunks
         if any(number >= cap for number, _ in enumerate(containers.png_chunks(data))):
@@ -155,11 +115,11 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
         sitting.note("format: HEIC pictures need the [heif] extra")
         return
     opened = sitting.attempt(lambda: plugin.open_heif(io.BytesIO(data)))
-    if opened is None and (whole := mended("HEIF", data, sitting.limits.bytes)) is not None:
-        sitting.note(_LOST)
+    if opened is None and (whole := prolonged("HEIF", data, sitting.limits.bytes)) is not None:
+        sitting.note(LOST)
         opened = sitting.attempt(lambda: plugin.open_heif(io.BytesIO(whole)))
     if opened is None:
-        sitting.note(_HOPELESS)
+        sitting.note(HOPELESS)
         return
     for number in range(len(opened)):
         page = opened[number]
@@ -167,7 +127,7 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
             return
         frame: Image.Image | None = sitting.attempt(page.to_pillow)
         if frame is None:
-            sitting.note(or_starved(sitting, page.size, _HOPELESS))
+            sitting.note(or_starved(sitting, page.size, HOPELESS))
         else:
             frame.format = "HEIF"
             yield f"picture {number + 1}" if number else "", frame
@@ -178,105 +138,42 @@ def _heif(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
 
 
 def _frames(sitting: Sitting, kind: str, data: bytes, name: str = "") -> Iterator[Labelled]:
-    source, shown, whole = _first(sitting, kind, data)
+    source, first, whole = _first(sitting, kind, data)
+    for other in first[1:]:
+        yield f"{name}, as far as it is sound" if name else "as far as it is sound", other
+    shown = first[0] if first else None
     number = 1
     while shown is not None:
         frame = f"frame {number}" if number > 1 else name
         yield frame, shown
         if whole and number == 1:
-            yield from _rows_there(sitting, kind, data, (frame, shown))
+            yield from rows_there(sitting, kind, data, (frame, shown))
         if kind == "TIFF":
             yield from _sub_pictures(sitting, source, data, frame)
         sitting.check()
-        shown = _next(sitting, source, number) if kind in _ANIMATED else None
+        more = source is not None and kind in _ANIMATED
+        shown = _next(sitting, source, number) if more else None
         number += 1
 
 
-def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, Image.Image | None, bool]:
-    """Return an open file, its bytes mended if need be, its first frame, and whether it is whole.
+def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, list[Image.Image], bool]:
+    """Return an open file, its first frame as viewers paint it, and whether it is whole.
 
-    Whole as far as decoders tell: see `_rows_there`.
+    Whole as far as decoders tell: see `salvage.rows_there`.
     """
-    strict = _open(sitting, kind, data)
+    strict = open_picture(sitting, kind, data)
     if strict is not None:
         if not sitting.spend(strict.size):
-            return None, None, False
-        if _load(sitting, strict):
-            return strict, strict, True
+            return None, [], False
+        if load(sitting, strict):
+            return strict, [strict], True
     sitting.check()
-    source, shown, whole = _mended_first(sitting, kind, data, strict)
-    if shown is None:
-        source, shown = strict, _salvaged(sitting, strict)
-    if not whole:
+    source, shown, whole = damaged(sitting, kind, data, strict)
+    if not whole or not shown:
         # A WebP takes most of its memory as it is opened.
         size = strict.size if strict else containers.webp_size(data) if kind == "WEBP" else None
-        sitting.note(or_starved(sitting, size, _HOPELESS if shown is None else _LOST))
+        sitting.note(or_starved(sitting, size, LOST if shown else HOPELESS))
     return source, shown, whole
-
-
-def _rows_there(sitting: Sitting, kind: str, data: bytes, labelled: Labelled) -> Iterator[Labelled]:
-    """Yield the rows that the file holds where it has fewer than it says, and note that.
-
-    Decoders fill the rest up in silence where only the end of a JPEG or of a PNG's compressed
-    pixels comes too early. Any listed picture could be given a lower part of grey like that.
-    """
-    name, image = labelled
-    rows = sitting.attempt(lambda: _rows(sitting, kind, data, image))
-    if rows is None:
-        return
-    sitting.note(_LOST)
-    if rows:
-        held = sitting.attempt(lambda: image.crop((0, 0, image.width, rows)))
-        if held is not None:
-            held.format = image.format
-            yield f"{name}, rows that are there" if name else "rows that are there", held
-
-
-def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int | None:
-    """Return how many rows are there, or None if all are, which a look at the last ones tells."""
-    width, height = image.size
-    if kind == "PNG":
-        # One of two rows, for the last pass of an interlaced one has every other row.
-        rows = (image.crop((0, at, width, at + 1)) for at in range(max(0, height - 2), height))
-        return None if all(any(row.tobytes()) for row in rows) else png_rows(data)
-    last = image.crop(((width - 1) // 8 * 8, (height - 1) // 8 * 8, width, height))
-    if kind != "JPEG" or any(band.getextrema() not in _FILLED for band in last.split()):
-        return None
-    there = sitting.attempt(lambda: _rows_told(sitting, data, image)) or 0
-    return None if there == height else there
-
-
-def _rows_told(sitting: Sitting, data: bytes, image: Image.Image) -> int:
-    """Return how many rows of a JPEG have all their pixels, 0 if that cannot be told.
-
-    Where pixels are missing, what a decoder makes up depends on how the file ends.
-    """
-    other = _open(sitting, "JPEG", ended_otherwise(data))
-    if other is None or not _load(sitting, other) or other.size != image.size:
-        return 0
-    same = 0
-    for one, two in zip(bands(image), bands(other), strict=True):
-        if apart := ImageChops.difference(one, two).getbbox():
-            return same + apart[1]
-        same += one.height
-    return same
-
-
-def _mended_first(
-    sitting: Sitting, kind: str, data: bytes, strict: Any
-) -> tuple[Any, Image.Image | None, bool]:
-    """Return the mended file, its first frame, and whether no pixel was missing after all."""
-    again = mended(kind, data, sitting.limits.bytes)
-    image = None if again is None else _open(sitting, kind, again)
-    if image is None or not (sitting.allows(image.size) if strict else sitting.spend(image.size)):
-        return None, None, False
-    if not _load(sitting, image):
-        return image, _salvaged(sitting, image), False
-    if kind != "JPEG":
-        # A PNG that only failed a checksum has every pixel, unless the host hides it if not.
-        return image, image, kind == "PNG" and not ImageFile.LOAD_TRUNCATED_IMAGES
-    there = sitting.attempt(lambda: _rows_told(sitting, data, image))
-    return image, image, there == image.height
 
 
 def _next(sitting: Sitting, source: Any, number: int) -> Image.Image | None:
@@ -293,10 +190,10 @@ def _next(sitting: Sitting, source: Any, number: int) -> Image.Image | None:
         return None
     if not sitting.spend(source.size):
         return None
-    if _load(sitting, source):
+    if load(sitting, source):
         return source  # type: ignore[no-any-return]
     sitting.note(_LATER)
-    return _salvaged(sitting, source)
+    return left_behind(sitting, source)
 
 
 def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterator[Labelled]:
@@ -308,7 +205,7 @@ def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterat
             sitting.note(_LATER)
         elif not sitting.spend(child.size):
             return
-        elif not _load(sitting, child):
+        elif not load(sitting, child):
             sitting.note(_LATER)
         else:
             sub = f"sub-picture {number + 1}"
@@ -317,7 +214,7 @@ def _sub_pictures(sitting: Sitting, page: Any, data: bytes, name: str) -> Iterat
 
 
 def _open_ifd(sitting: Sitting, data: bytes, offset: object) -> Any:
-    tiff = _open(sitting, "TIFF", data)
+    tiff = open_picture(sitting, "TIFF", data)
 
     def seek() -> Any:
         tiff._frame_pos = [offset]  # noqa: SLF001 - Pillow offers no other way to a SubIFD
@@ -325,65 +222,3 @@ def _open_ifd(sitting: Sitting, data: bytes, offset: object) -> Any:
         return tiff
 
     return sitting.attempt(seek)
-
-
-def _open(sitting: Sitting, kind: str, data: bytes) -> Any:
-    """Return the plugin's image for *data*, header read and nothing decoded, or None."""
-    module, name = _PLUGINS[kind]
-    plugin = sitting.attempt(lambda: importlib.import_module(f"PIL.{module}ImagePlugin"))
-    source = _Bytes(data) if kind in _PIECEMEAL else io.BytesIO(data)
-    if isinstance(source, _Bytes):
-        source.decoding = kind == "ICON"  # which is decoded as soon as it is opened
-    image = sitting.attempt(lambda: getattr(plugin, name)(source))
-    if image is not None:
-        spare(image)
-    return image
-
-
-class _Bytes(io.BytesIO):
-    """A file in memory that refuses to run dry while pixels are decoded.
-
-    Pillow would not mind where a host has told it to tolerate truncated files, process-wide.
-    """
-
-    decoding = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        got = super().read(size)
-        if self.decoding and size and not got:
-            raise OSError("the file ends too early")
-        return got
-
-
-def _load(sitting: Sitting, image: Any) -> bool:
-    source = getattr(image, "fp", None)
-    if not isinstance(source, _Bytes):
-        return sitting.attempt(lambda: _decode(image)) is not None
-    source.decoding = True
-    loaded = sitting.attempt(lambda: _decode(image)) is not None
-    source.decoding = False
-    return loaded
-
-
-def _decode(image: Any) -> bool:
-    """Load *image*, or raise where a part is missing, whatever the host set."""
-    own = type(image).load is not ImageFile.ImageFile.load
-    if image.format in _LOADED_PLAINLY_UNLESS:
-        own = getattr(image, _LOADED_PLAINLY_UNLESS[image.format], True)
-    if own:
-        image.load()  # a decoder of its own, which asks no global
-    else:
-        _STRICT(image)
-    return True
-
-
-def _salvaged(sitting: Sitting, image: Any) -> Image.Image | None:
-    """Return the pixels that a failed decode left, which is what viewers show, or None."""
-    if getattr(image, "_im", None) is None:
-        return None
-    # A plain image of them: asked for its pixels, the plugin's own would decode and fail again.
-    image.tile = []
-    kept: Image.Image | None = sitting.attempt(lambda: image._new(image.im))  # noqa: SLF001
-    if kept is not None:
-        kept.format = image.format
-    return kept

@@ -1,51 +1,61 @@
-"""What a viewer would still read of a broken file, as a file that a strict decoder takes.
+"""What a viewer would still read of a broken file, as files that a strict decoder takes.
 
 Pillow can be told to tolerate damage only by a global that belongs to the host and to every
-thread in it. Mending the bytes instead touches nothing outside the call.
+thread in it. Mending the bytes instead touches nothing outside the call. What is missing is
+filled in two ways, so that decoding both tells which pixels the file does not hold.
 """
 
 from __future__ import annotations
 
-import zlib
-from struct import unpack_from
+from struct import pack, unpack_from
 from typing import TYPE_CHECKING
 
-from doorsill.images.containers import PNG_START, jpeg_markers, png_chunks, png_profile_fits
+from doorsill.images import pngs
+from doorsill.images.containers import GifFrame, bitmap_size, gif_frames, jpeg_markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What decides pixels. The rest (text, times, private chunks) is where checks fail for nothing.
-_PNG_KEPT = frozenset(
-    (b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"IDAT", b"fdAT"),
-)
-# Pillow refuses a PNG whose profile unpacks to more; without its profile it is read.
-PNG_PROFILE_CAP = 1 << 20
 _JPEG_END = b"\xff\xd9"
+_SOS = 0xDA
 _BOX_HEAD = 8
-_STEP = 1024
-_PNG_ONCE = frozenset((b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"acTL"))
-_PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # per pixel, by colour type
-# Where each pass of an interlaced PNG begins (x, y), and its steps.
-_ADAM7 = (
-    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
-    (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
-)  # fmt: skip
+_WEBP_HEAD, _VP8_HEAD = 12, 10
+_PADDING = 1 << 16  # a coder of ranges or prefixes runs on through so much at most
+_ICON_HEAD = 22  # of an icon with one picture
 
 
-def mended(kind: str, data: bytes, cap: int) -> bytes | None:
-    """Return *data* made readable, at most *cap* bytes, or None where nothing can be done."""
+def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield *data* made readable, twice each time, what is missing filled in differently.
+
+    Once for each place at which viewers stop, and for less and less of what animates it.
+    """
     if kind == "JPEG":
         # Decoders paint what is missing grey once they meet an end, as browsers do.
-        return data + _JPEG_END
-    if kind == "PNG":
-        return _png(data)
+        yield data + _JPEG_END, ended_otherwise(data)
+    elif kind == "PNG":
+        for still in (False, True) if b"acTL" in data else (False,):
+            for stop in pngs.stops(data):
+                yield tuple(pngs.rewritten(data, stop, fill, still=still) for fill in (0, 255))  # type: ignore[misc]
+    elif kind == "GIF":
+        if (frame := next(gif_frames(data), None)) is not None:
+            yield _keyed(data, frame, 0), _keyed(data, frame, 1)
+    elif kind == "WEBP":
+        yield from _padded_webp(data)
+    elif kind == "ICON":
+        width, height = bitmap_size(data[_ICON_HEAD:])
+        size = len(data) + 5 * width * height
+        if size <= cap:
+            yield data.ljust(size, b"\0"), data.ljust(size, b"\xff")
+
+
+def prolonged(kind: str, data: bytes, cap: int) -> bytes | None:
+    """Return *data* as long as it says it is, for the kinds that say so, at most *cap* bytes."""
     size = _declared(kind, data)
     return data.ljust(size, b"\0") if len(data) < size <= cap else None
 
 
 def ended_otherwise(data: bytes) -> bytes:
-    """Return a JPEG, with or without end, ended in another way than it or `mended` does.
+    """Return a JPEG, with or without end, ended in another way than it or `fillings` does.
 
     Both show the same if no pixel was missing: what follows the last one is skipped.
     """
@@ -53,70 +63,72 @@ def ended_otherwise(data: bytes) -> bytes:
     return data[:end] + b"\x5a\xa5\x3c" * 200 + _JPEG_END
 
 
-def png_rows(data: bytes) -> int | None:
-    """Return how many rows of a PNG are there, 0 if its passes end early, None if all are."""
-    head = next(start for name, start, _ in png_chunks(data) if name == b"IHDR")
-    width, height, depth, colour, _, _, passes = unpack_from(">IIBBBBB", data, head)
-    bits = depth * _PNG_SAMPLES.get(colour, 1)
-    needed = sum(
-        (1 + (-((x - width) // wide) * bits + 7) // 8) * -((y - height) // high)
-        for x, y, wide, high in (_ADAM7 if passes else ((0, 0, 1, 1),))
-        if x < width and y < height
-    )
-    there = 0
-    packed = b"".join(data[start:end] for name, start, end in png_chunks(data) if name == b"IDAT")
-    for piece in _inflated(packed):
-        there += len(piece)
-        if there >= needed:
-            return None
-    return 0 if passes else there * height // needed
+def has_end(data: bytes) -> bool:
+    """Tell whether a JPEG has its end marker."""
+    return any(code == _JPEG_END[1] for code, _ in jpeg_markers(data))
 
 
-def _png(data: bytes) -> bytes:
-    kept: list[tuple[bytes, bytes]] = []
-    pixels: list[bytes] = []
-    seen: set[bytes] = set()
-    with_profile = png_profile_fits(data, PNG_PROFILE_CAP)
-    for name, start, end in png_chunks(data):
-        if name not in _PNG_KEPT or name in seen or (name == b"iCCP" and not with_profile):
-            continue
-        seen |= {name} & _PNG_ONCE
-        body = data[start:end]
-        if name != b"IDAT" or b"acTL" in seen:
-            kept.append((name, body))
-        else:
-            pixels.append(body)
-    if pixels:
-        kept.append((b"IDAT", _inflated_again(b"".join(pixels))))
-    return PNG_START + b"".join(_chunk(name, body) for name, body in (*kept, (b"IEND", b"")))
+def fewer_scans(data: bytes) -> list[bytes]:
+    """Return a progressive JPEG without its last scan, without its last two, and so on."""
+    starts = [at for code, at in jpeg_markers(data) if code == _SOS]
+    return [data[:at] + _JPEG_END for at in starts[:0:-1]]
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+def _keyed(data: bytes, frame: GifFrame, key: int) -> bytes:
+    """Return a GIF whose first frame begins as nothing but the colour *key*."""
+    control = b"\x21\xf9\x04" + bytes((1, 0, 0, key, 0))
+    return data[: frame.start] + control + _whole_blocks(data, frame)
 
 
-def _inflated_again(packed: bytes) -> bytes:
-    """Return the zlib stream *packed* ended where it breaks, without its own checksum.
+def _whole_blocks(data: bytes, frame: GifFrame) -> bytes:
+    """Return a GIF from a frame on, its last block as long as it is, for that is shown too."""
+    at = frame.pixels
+    while at < len(data) and data[at] and at + data[at] < len(data):
+        at += data[at] + 1
+    if at >= len(data) or not data[at]:
+        return data[frame.start :]
+    rest = data[at + 1 :]
+    return data[frame.start : at] + bytes((len(rest),)) + rest + b"\0;"
 
-    Decoders drop the last rows when that checksum is wrong, and viewers do not.
-    """
-    closer = zlib.compressobj(level=1)
-    return b"".join((*map(closer.compress, _inflated(packed)), closer.flush()))
+
+def _padded_webp(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the first picture of a WebP with more bytes than its coders can run through."""
+    at, alpha = _WEBP_HEAD, b""
+    while at + _BOX_HEAD <= len(data):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        body = data[at + 8 : at + 8 + size]
+        if name in (b"VP8 ", b"VP8L"):
+            both = [_webp(name, body, alpha, fill) for fill in (b"\0", b"\xa5")]
+            yield both[0], both[1]
+            if alpha:
+                yield _webp(name, body, b"", b"\0"), _webp(name, body, b"", b"\xa5")
+            return
+        if name == b"ALPH":
+            alpha = body
+        # A frame of an animation holds chunks of its own behind its head.
+        at += 8 + 16 if name == b"ANMF" else 8 + size + size % 2
 
 
-def _inflated(packed: bytes) -> Iterator[bytes]:
-    """Unpack the zlib stream *packed* until it ends or breaks."""
-    opener = zlib.decompressobj(-zlib.MAX_WBITS)
-    at, rest = 2, b""
-    try:
-        while (rest or at < len(packed)) and not opener.eof:
-            # In steps, so that what was unpacked before a fault is kept, and none grows too big.
-            piece = rest or packed[at : at + _STEP]
-            at += 0 if rest else _STEP
-            yield opener.decompress(piece, _STEP * 16)
-            rest = opener.unconsumed_tail
-    except zlib.error:
-        pass
+def _webp(name: bytes, body: bytes, alpha: bytes, fill: bytes) -> bytes:
+    chunks = b""
+    if name == b"VP8 ":
+        bits = int.from_bytes(body[:3], "little")
+        first = min(bits >> 5, max(0, len(body) - _VP8_HEAD))  # the bytes of its first partition
+        more = min(_PADDING, (1 << 19) - 1 - first)
+        bits = bits & 31 | (first + more) << 5
+        end = _VP8_HEAD + first
+        body = bits.to_bytes(3, "little") + body[3:end] + fill * more + body[end:]
+        width, height = unpack_from("<HH", body, 6)
+        if alpha:
+            size = [((side & 0x3FFF) - 1).to_bytes(3, "little") for side in (width, height)]
+            chunks = _riff_chunk(b"VP8X", b"\x10\0\0\0" + b"".join(size))
+            chunks += _riff_chunk(b"ALPH", alpha)
+    chunks += _riff_chunk(name, body + fill * _PADDING)
+    return b"RIFF" + pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
+def _riff_chunk(name: bytes, body: bytes) -> bytes:
+    return name + pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
 
 def _declared(kind: str, data: bytes) -> int:

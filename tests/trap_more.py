@@ -1,0 +1,102 @@
+"""Trap files with something behind or amid the picture, and odd bitmaps; `traps` names them all."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+
+from drawn import decoy, saved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Maker = Callable[[Image.Image], bytes]
+
+
+def frame300_gif(picture: Image.Image) -> bytes:
+    """The picture is the last of 300 frames."""
+    plain = decoy((80, 60)).convert("L")
+    frames = [plain.point(lambda level, by=by: (level + by) % 256) for by in range(1, 299)]
+    small = picture.resize((80, 60)).convert("L")
+    return saved(plain, "GIF", save_all=True, append_images=[*frames, small])
+
+
+def tiled_gif(picture: Image.Image) -> bytes:
+    """Each frame adds one quarter; only together they are the picture."""
+    whole = picture.convert("L")
+    wide, high = whole.width // 2, whole.height // 2
+    seen = Image.new("L", whole.size)
+    frames = []
+    for left, top in ((0, 0), (wide, 0), (0, high), (wide, high)):
+        seen = seen.copy()
+        seen.paste(whole.crop((left, top, left + wide, top + high)), (left, top))
+        frames.append(seen)
+    return saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+
+def motion_photo(picture: Image.Image) -> bytes:
+    """A JPEG with a video behind its end."""
+    return saved(picture, "JPEG", quality=92) + b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(500)
+
+
+def jpeg_and_zip(picture: Image.Image) -> bytes:
+    """A JPEG that is an archive too."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a.txt"), "nothing")
+    return saved(picture, "JPEG", quality=92) + file.getvalue()
+
+
+def jpeg_two_ends(picture: Image.Image) -> bytes:
+    """A JPEG with two end markers."""
+    return saved(picture, "JPEG", quality=92) + b"\xff\xd9"
+
+
+def png_bad_pixels_crc(picture: Image.Image) -> bytes:
+    """A PNG whose last chunk of pixels fails its checksum."""
+    data = bytearray(saved(picture, "PNG"))
+    data[-13] ^= 0x55
+    return bytes(data)
+
+
+def bmp_topdown(picture: Image.Image) -> bytes:
+    """A bitmap whose rows begin at the top, said by a negative height."""
+    plain = bytearray(saved(ImageOps.flip(picture), "BMP"))
+    plain[22:26] = struct.pack("<i", -picture.height)
+    return bytes(plain)
+
+
+def bmp_rle8(picture: Image.Image) -> bytes:
+    """A bitmap of runs, one pixel each, and absolute ones."""
+    gray = picture.convert("L").tobytes()
+    rows = []
+    for at in range(len(gray) - picture.width, -1, -picture.width):
+        row = gray[at : at + picture.width]
+        rows.append(b"".join(b"\1" + row[x : x + 1] for x in range(picture.width)) + b"\0\0")
+    body = b"".join(rows) + b"\0\1"
+    palette = b"".join(bytes((level, level, level, 0)) for level in range(256))
+    start = 54 + len(palette)
+    head = struct.pack("<IiiHHIIiiII", 40, *picture.size, 1, 8, 1, len(body), 2835, 2835, 256, 0)
+    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + head + palette + body
+
+
+def bmp_sixteen(picture: Image.Image) -> bytes:
+    """A bitmap of 5, 6 and 5 bits, by its masks."""
+    red, green, blue = (band.tobytes() for band in picture.split())
+    width, height = picture.size
+    words = [r >> 3 << 11 | g >> 2 << 5 | b >> 3 for r, g, b in zip(red, green, blue, strict=True)]
+    lines = [words[at : at + width] for at in range(0, len(words), width)]
+    body = b"".join(struct.pack(f"<{width}H", *line) for line in reversed(lines))
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 16, 3, len(body), 2835, 2835, 0, 0)
+    masks = struct.pack("<3I", 0xF800, 0x07E0, 0x001F)
+    return b"BM" + struct.pack("<IHHI", 66 + len(body), 0, 0, 66) + head + masks + body
+
+
+MORE: tuple[Maker, ...] = (
+    frame300_gif, tiled_gif, motion_photo, jpeg_and_zip, jpeg_two_ends, png_bad_pixels_crc,
+    bmp_topdown, bmp_rle8, bmp_sixteen,
+)  # fmt: skip
