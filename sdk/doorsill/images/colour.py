@@ -125,6 +125,10 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
         if curve := _gamma_curve(image.info.get("gamma"), 65535):
             bent = numbers.point(curve, "L")
             yield "with its gamma", _keyed(bent, numbers, see_through)
+            # Some viewers drop the lower 8 bits first, and what a steep gamma then shows is coarse.
+            if coarse := _gamma_curve(image.info.get("gamma")):
+                bent = _bend(_scaled(numbers, 1 / 257, 0), coarse)
+                yield "with its gamma, from 8 bits", _keyed(bent, numbers, see_through)
         if high - low >= _FEW_LEVELS:
             return
     scale = 255 / (high - low) if high > low else 0
