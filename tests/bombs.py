@@ -48,7 +48,7 @@ def _gif_of_425_bytes() -> bytes:
 
 def _far_gif() -> bytes:
     frame = b"\x2c" + struct.pack("<4HB", 65000, 65000, 500, 500, 0) + b"\x02\x02\x44\x01\0"
-    return gif(10, 10)[:-1] + frame + b";"
+    return gif(10, 10, 0)[:-1] + frame + b";"
 
 
 def _jpeg(width: int, height: int) -> bytes:

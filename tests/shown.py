@@ -21,11 +21,12 @@ from PIL import Image
 
 import browser
 import trap_frames
+import trap_more
 import traps
 from looks import LIMITS, RADIUS, SCENE, hashes
 
 FACTS = Path(__file__).parent / "data" / "shown" / "facts.json"
-MAKERS = traps.TRAPS | traps.PLAIN | traps.CUT | trap_frames.SHORT
+MAKERS = traps.TRAPS | traps.PLAIN | traps.CUT | trap_frames.SHORT | trap_more.STOPPED
 
 
 def facts() -> dict[str, Any]:

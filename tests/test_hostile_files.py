@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 import trap_frames
+import trap_more
 import traps
 from doorsill import Gate, Outcome, hash_image, images, reading
 from doorsill.limits import Limits
@@ -65,6 +66,29 @@ def test_missing_pixels_are_never_clear(name: str) -> None:
     wanted = (Outcome.MATCH,) if "taller" in name else (Outcome.MATCH, Outcome.UNREADABLE)
 
     assert gate.screen(trap_frames.SHORT[name](SCENE)).outcome in wanted
+
+
+@pytest.mark.parametrize("name", trap_more.STOPPED)
+def test_what_stops_a_browser_is_a_view(name: str) -> None:
+    """Where a bad checksum stops browsers, what they painted until then is looked at, and said."""
+    data = trap_more.STOPPED[name](SCENE)
+    page = Image.new("RGB", (SCENE.width, 2 * SCENE.height), "white")
+    page.paste(SCENE)
+
+    assert nearest(data, page) <= RADIUS
+    assert ["broken: a part is missing"] == look(data)[1]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_passes_that_came_are_spread(kind: str) -> None:
+    """A picture in passes that is cut off is seen as coarse as it is there, in full size."""
+    if kind == "PNG":
+        data = trap_frames.png_without_last_pass(SCENE)
+        data = data[: len(data) // 2]
+    else:
+        data = trap_frames.cut_off(kind, 0.4)(SCENE)
+
+    assert nearest(data, SCENE) <= RADIUS
 
 
 @pytest.mark.parametrize("height", [240, 237])

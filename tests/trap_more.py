@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image, ImageOps
 
-from drawn import decoy, saved
+from drawn import PNG_START, chunk, decoy, saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +66,23 @@ def png_bad_pixels_crc(picture: Image.Image) -> bytes:
     return bytes(data)
 
 
+def png_bad_middle_crc(picture: Image.Image) -> bytes:
+    """The picture, then as much noise, in a PNG whose checksum fails where the noise begins."""
+    size = picture.width, 2 * picture.height
+    data = Image.frombytes("RGB", size, random.Random(3).randbytes(3 * size[0] * size[1]))  # noqa: S311 - noise
+    data.paste(picture)
+    lines = b"".join(b"\0" + line.tobytes() for line in np.asarray(data))
+    first = zlib.compressobj(1)
+    # What a browser drops of the sound part is 32 kB of rows: the noise begins that much later.
+    cut = (picture.height + 35) * (3 * picture.width + 1)
+    head = first.compress(lines[:cut]) + first.flush(zlib.Z_SYNC_FLUSH)
+    rest = first.compress(lines[cut:]) + first.flush()
+    header = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    bad = bytearray(chunk(b"IDAT", head))
+    bad[-1] ^= 1
+    return PNG_START + chunk(b"IHDR", header) + bad + chunk(b"IDAT", rest) + chunk(b"IEND", b"")
+
+
 def bmp_topdown(picture: Image.Image) -> bytes:
     """A bitmap whose rows begin at the top, said by a negative height."""
     plain = bytearray(saved(ImageOps.flip(picture), "BMP"))
@@ -100,3 +120,8 @@ MORE: tuple[Maker, ...] = (
     frame300_gif, tiled_gif, motion_photo, jpeg_and_zip, jpeg_two_ends, png_bad_pixels_crc,
     bmp_topdown, bmp_rle8, bmp_sixteen,
 )  # fmt: skip
+
+# Only the upper half is shown, and decoders do not agree on it.
+STOPPED: dict[str, Maker] = {
+    "png stopped by a checksum": png_bad_middle_crc,
+}

@@ -165,6 +165,10 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
         # From all 16 bits: the 8 that are left above may be all black.
         if curve := _gamma_curve(image.info.get("gamma"), 65535):
             yield seen("with its gamma", lambda band: band.point(curve, "L"))
+            # Some viewers drop the lower 8 bits first, and what a steep gamma then shows is coarse.
+            if coarse := _gamma_curve(image.info.get("gamma")):
+                eight = _scale(1 / 257, 0)
+                yield seen("with its gamma, from 8 bits", lambda band: _bend(eight(band), coarse))
         if high - low >= _FEW_LEVELS:
             return
     scale = 255 / (high - low) if high > low else 0

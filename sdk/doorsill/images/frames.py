@@ -9,11 +9,10 @@ import importlib
 import io
 from typing import TYPE_CHECKING, Any
 
-from doorsill.images import containers
+from doorsill.images import containers, pngs
 from doorsill.images.memory import or_starved
 from doorsill.images.mending import prolonged
 from doorsill.images.opening import PLUGINS, left_behind, load, open_picture
-from doorsill.images.pngs import PNG_PROFILE_CAP
 from doorsill.images.salvage import HOPELESS, LOST, damaged, rows_there
 
 if TYPE_CHECKING:
@@ -70,8 +69,10 @@ def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
         if any(number >= cap for number, _ in enumerate(containers.png_chunks(data))):
             sitting.note(f"chunks: it has more than {cap}")
             return False
-        if not containers.png_profile_fits(data, PNG_PROFILE_CAP):
-            sitting.note(f"profile: its colour profile takes more than {PNG_PROFILE_CAP} bytes")
+        if not containers.png_profile_fits(data, pngs.PNG_PROFILE_CAP):
+            sitting.note(
+                f"profile: its colour profile takes more than {pngs.PNG_PROFILE_CAP} bytes"
+            )
     return True
 
 
@@ -165,7 +166,7 @@ def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, list[Image.Im
     if strict is not None:
         if not sitting.spend(strict.size):
             return None, [], False
-        if load(sitting, strict):
+        if load(sitting, strict) and not (kind == "PNG" and pngs.fails_check(data)):
             return strict, [strict], True
     sitting.check()
     source, shown, whole = damaged(sitting, kind, data, strict)

@@ -55,6 +55,17 @@ def is_interlaced(data: bytes) -> bool:
     return data[28:29] == b"\1"
 
 
+def fails_check(data: bytes) -> bool:
+    """Tell whether a checksum of its pixels is wrong, which browsers ask and Pillow does not."""
+    return any(
+        name == b"IDAT"
+        and zlib.crc32(memoryview(data)[start:end], zlib.crc32(name))
+        != int.from_bytes(check, "big")
+        for name, start, end in png_chunks(data)
+        if len(check := data[end : end + 4]) == 4  # noqa: PLR2004 - or the file ends before
+    )
+
+
 def stops(data: bytes) -> list[int]:
     """Return after how many unpacked bytes viewers stop: at a fault, or before a bad checksum."""
     ends = [sum(map(len, _inflated(_packed(data))))]
