@@ -16,6 +16,7 @@ import trap_more
 import traps
 from doorsill import Gate, Outcome, hash_image, images, reading
 from doorsill.limits import Limits
+from doorsill.patience import Patience
 from drawn import saved, scene
 from lists import hash_list
 from looks import LIMITS, RADIUS, SCENE, look, nearest
@@ -153,7 +154,7 @@ def test_a_page_without_rows_is_unread() -> None:
     pages = [scene((64, 48)), scene((64, 33))]
     data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
     height = data.rindex(b"\x01\x01\x04\0\1\0\0\0\x21\0\0\0") + 8
-    found = reading.read(data[:height] + bytes(4) + data[height + 4 :], LIMITS, lambda: None)
+    found = reading.read(data[:height] + bytes(4) + data[height + 4 :], LIMITS, Patience(None))
 
     assert ["as shown"] == [view.label for view in found.views]
     assert found.unread == ["broken: it has no pixels"]

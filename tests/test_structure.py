@@ -27,6 +27,7 @@ FORBIDDEN = NETWORK | {"pickle", "shelve", "marshal", "logging", "ctypes", "requ
 LAYERS = [
     {"errors", "files", "limits", "verdict", "trust", "_native", "testcard"},
     {"policy", "core", "cage", "patience"},
+    {"digests"},
     {"lists", "images"},
     {"reading"},
     {"hashes", "wire"},

@@ -26,6 +26,7 @@ from doorsill import (
     reading,
 )  # fmt: skip
 from doorsill.errors import DoorsillError
+from doorsill.patience import Patience
 from drawn import saved
 from workers import DATA, LISTED, SCENE, TROUBLED, acting, caged_alone, needs_cage, opened, workers
 
@@ -75,7 +76,7 @@ MADE |= {"not a picture": b"hello", "empty": b"", "svg": b"<svg xmlns=''/>"}
 @pytest.mark.parametrize("name", MADE)
 def test_same_reading(warm_gate: Gate, name: str) -> None:
     """For every plain file, trap and cut file the worker sees what is seen inline."""
-    here = reading.read(MADE[name], warm_gate.limits, lambda: None)
+    here = reading.read(MADE[name], warm_gate.limits, Patience(None))
     assert facts(here) == facts(warm_gate.read(MADE[name]))
 
 

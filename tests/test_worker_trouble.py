@@ -23,6 +23,7 @@ from doorsill import (
     wire,
 )  # fmt: skip
 from doorsill.core import MAX_VIEWS
+from doorsill.patience import Patience
 from drawn import scene
 from workers import DATA, SCENE, acting, needs_cage, opened, workers
 
@@ -205,4 +206,4 @@ def test_longest_answer() -> None:
 
 def pdq_of_scene() -> Any:
     """Return the PDQ of the scene."""
-    return reading.read(SCENE, Limits(), lambda: None).views[0].pdq
+    return reading.read(SCENE, Limits(), Patience(None)).views[0].pdq

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from doorsill import core, reading
+from doorsill.digests import TooLong, of_source
 from doorsill.errors import DoorsillError
 from doorsill.limits import Limits
 from doorsill.lists import TEST, HashList, Text
@@ -179,11 +180,12 @@ class Gate:
         patience = Patience(deadline, cancel)
         pool = self._pool
         decoder = None if pool is None else partial(pool.decode, patience, canonical=canonical)
-        check = patience.within(self.limits.seconds).check
-        found = reading.read(picture, self.limits, check, decoder, canonical=canonical)
+        found = reading.read(picture, self.limits, patience, decoder, canonical=canonical)
         if source is not None:
             try:
-                found.digests.append(reading.digest_source(source, check))
+                found.digests.append(of_source(source, patience.check, self.limits.digest_bytes))
+            except TooLong:
+                found.unread.append(f"source: more than {self.limits.digest_bytes} bytes")
             except TimeUp:
                 found.unread.append("time: the deadline passed before its source was read")
             except (OSError, ValueError) as error:  # ValueError: a NUL in the name

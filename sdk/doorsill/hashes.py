@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from doorsill import core
 from doorsill.errors import NotHashable
 from doorsill.limits import Limits
+from doorsill.patience import Patience
 from doorsill.reading import read
 
 
@@ -48,7 +49,7 @@ def hash_image(picture: Any, profile: str = "full", *, limits: Limits | None = N
     Raises:
         NotHashable: It is not a picture or cannot be read.
     """
-    found = read(picture, limits or Limits(), lambda: None)
+    found = read(picture, replace(limits or Limits(), seconds=None), Patience(None))
     if not found.views:
         why = "; ".join(found.unread) or "it is not a picture"
         raise NotHashable(f"{_name(picture)}: cannot be hashed ({why}); name a picture that opens")

@@ -20,6 +20,10 @@ class Limits:
     bytes: int = 100 * _MIB
     """Input size. The largest raw-sized JPEG or PNG of a 100-megapixel camera stays below."""
 
+    digest_bytes: int = 4096 * _MIB
+    """What is digested of a larger file, a video mostly: messengers carry up to 4 GB. It takes some
+    3 s for each GB; pass `screen` a deadline where that is too long."""
+
     pixels: int = 100_000_000
     """Pixels of one frame, asked of the header before anything is decoded. What a worker can decode
     may be less: see `memory`."""

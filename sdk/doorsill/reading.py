@@ -6,33 +6,31 @@ those of a canonical picture that the host asked for.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from doorsill.core import DIGESTS, GROUNDS, MAX_SIDE, Hasher, Pdq
+from doorsill.core import GROUNDS, MAX_SIDE, Hasher, Pdq
+from doorsill.digests import PIECE, TooLong, digest, of_pieces, pieces_of
 from doorsill.files import open_regular
 from doorsill.patience import TimeUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from PIL import Image
 
+    from doorsill.digests import Digests
     from doorsill.images import View
     from doorsill.limits import Limits
+    from doorsill.patience import Patience
 
     Check = Callable[[], None]
     Decoder = Callable[[bytes, "Reading", Check], None]
 
-Digests = tuple[bytes, bytes, bytes]
-"""sha256, sha1 and md5 of one file."""
-
 _OPAQUE = 255
 _LATE = "time: the deadline passed before all of it was read"
-_BAND_BYTES = 1 << 20  # how much of a picture is unpacked at a time: it stays in the cache
 
 
 @dataclass(frozen=True)
@@ -71,33 +69,6 @@ class Reading:
             self.views.append(HashedView(label, pdq))
 
 
-def _digested(pieces: Iterable[bytes], check: Check = lambda: None) -> Digests:
-    sums = [hashlib.new(kind, usedforsecurity=False) for kind in DIGESTS]
-    for piece in pieces:
-        check()  # a file may be terabytes long, or grow as fast as it is read
-        for each in sums:
-            each.update(piece)
-    return sums[0].digest(), sums[1].digest(), sums[2].digest()
-
-
-def digest(data: bytes) -> Digests:
-    """Return the digests that lists may hold of a file."""
-    return _digested((data,))
-
-
-def _pieces(file: Any, step: int = _BAND_BYTES) -> Iterator[bytes]:
-    """Yield all of a binary file, wherever its reader stood and however little it gives at a time.
-
-    A host that has looked at the beginning sends the whole all the same.
-    """
-    if hasattr(file, "seekable") and file.seekable():
-        file.seek(0)
-    while piece := file.read(step):
-        if not isinstance(piece, bytes | bytearray):
-            raise TypeError("the file gives text; open it in binary mode")
-        yield bytes(piece)
-
-
 def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]]:
     """Return (ground, hashes) of a view, made a band at a time; nothing where a band fails.
 
@@ -109,7 +80,7 @@ def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]
     grounds = GROUNDS[:2] if mode == "RGBA" else GROUNDS[:1]  # images.py makes the others
     hashers = [Hasher(width, height, mode, ground) for ground in grounds]
     stride = width * (1 if mode == "L" else 4)
-    step = max(16, _BAND_BYTES // stride // 16 * 16)
+    step = max(16, PIECE // stride // 16 * 16)
     for top in range(0, height, step):
         check()
         bottom = min(top + step, height)
@@ -132,27 +103,10 @@ def _hash_views(
             reading.add(name + view.label + over, pdq)
 
 
-def digest_source(source: Any, check: Check) -> Digests:
-    """Return the digests of an original, given as a path, bytes or a binary file.
-
-    Raises:
-        OSError: The path cannot be read.
-        TypeError: It is none of these.
-    """
-    if isinstance(source, str | os.PathLike):
-        with open_regular(source) as file:
-            return _digested(_pieces(file), check)
-    if hasattr(source, "read"):
-        return _digested(_pieces(source), check)
-    if not isinstance(source, bytes | bytearray | memoryview):
-        raise TypeError(f"a source is a path, bytes or a binary file, not {type(source).__name__}")
-    return digest(bytes(source))
-
-
 def read(
     picture: Any,
     limits: Limits,
-    check: Callable[[], None],
+    patience: Patience,
     decoder: Decoder | None = None,
     *,
     canonical: bool = False,
@@ -162,7 +116,8 @@ def read(
     Args:
         picture: The picture.
         limits: What it may cost.
-        check: Called between steps; raises once it is late or cancelled.
+        patience: How long it may take. Where it has no end, decoding ends by the limits; files that
+            are too large to be decoded, videos mostly, are digested for as long as that takes.
         decoder: Adds what a file's bytes give to a reading, in another process for instance, and
             calls its third argument while it waits. None: `decode`, here and now.
         canonical: Whether `decode` shall also make the canonical picture of a file.
@@ -171,7 +126,8 @@ def read(
         TypeError: It is none of these. Whatever else is wrong ends in `Reading.unread`.
     """
     reading = Reading()
-    source = _Source(reading, limits, check, decoder, canonical)
+    check = patience.within(limits.seconds).check
+    source = _Source(reading, limits, check, decoder, canonical, patience.check)
     try:
         check()
         if isinstance(picture, str | os.PathLike):
@@ -200,6 +156,7 @@ class _Source:
     check: Callable[[], None]
     decoder: Decoder | None
     canonical: bool
+    digesting: Check
 
     def decode(self, data: bytes, meanwhile: Callable[[], None]) -> None:
         reading = self.reading
@@ -253,9 +210,9 @@ def _add_canonical(data: bytes, limits: Limits, reading: Reading, check: Check) 
     reading.canonical, reading.unread = data, unread
 
 
-def _read_file(file: Any, source: _Source, step: int = _BAND_BYTES) -> None:
+def _read_file(file: Any, source: _Source, step: int = PIECE) -> None:
     """Read a binary file; one over the bound is digested to its end and never held whole."""
-    pieces = _pieces(file, step)
+    pieces = pieces_of(file, step)
     parts, size = [], 0
     for piece in pieces:
         parts.append(piece)
@@ -285,8 +242,18 @@ def _refuse(start: bytes, pieces: Iterable[bytes], source: _Source) -> None:
 
     source.reading.is_picture = images.claims_picture(start)
     source.reading.unread.append(f"size: it is larger than {source.limits.bytes} bytes")
-    source.reading.digests.append(_digested(pieces, source.check))
-    source.reading.sha256 = source.reading.digests[0][0]
+    try:
+        digests = of_pieces(pieces, source.digesting, source.limits.digest_bytes)
+    except TooLong:
+        _give_up(source)
+    else:
+        source.reading.digests.append(digests)
+        source.reading.sha256 = digests[0]
+
+
+def _give_up(source: _Source) -> None:
+    source.reading.unread.append(f"size: it is larger than {source.limits.digest_bytes} bytes")
+    source.reading.is_picture = True  # whatever it is: nothing of it was compared
 
 
 def _read_image(image: Any, source: _Source) -> None:
@@ -322,9 +289,11 @@ def _read_path(path: str | os.PathLike[str], source: _Source) -> None:
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
-            if size > source.limits.bytes:
-                start = file.read(_BAND_BYTES)
-                _refuse(start, _pieces(file), source)
+            if size > source.limits.digest_bytes:
+                _give_up(source)
+            elif size > source.limits.bytes:
+                start = file.read(PIECE)
+                _refuse(start, pieces_of(file), source)
             else:
                 _read_file(file, source, size + 1)  # in one piece
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

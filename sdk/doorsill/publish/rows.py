@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS
 from doorsill.errors import RowsError
+from doorsill.patience import Patience
 from doorsill.reading import read
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def original_rows(path: Path, limits: Limits, *, named: bool) -> Iterator[Row]:
     picture is listed, by its digests, only if it was *named*: a folder's stray files would
     otherwise stop the same stray files everywhere.
     """
-    found = read(path, limits, lambda: None)
+    found = read(path, replace(limits, seconds=None), Patience(None))
     if not path.is_file():
         yield Row(path.name, str(path), note="not a regular file")
         return
