@@ -206,7 +206,8 @@ def test_terabytes_of_nothing(tmp_path: Path) -> None:
         assert gate.screen(path).outcome == Outcome.UNREADABLE
     with opened(limits=Limits(digest_bytes=1 << 50)) as gate:
         verdict = gate.screen(path, deadline=0.3)
-        assert (verdict.outcome, verdict.reason[-5:]) == (Outcome.UNREADABLE, "read")
+        assert verdict.outcome == Outcome.UNREADABLE
+        assert "time: " in verdict.reason
 
 
 class Endless(io.RawIOBase):
