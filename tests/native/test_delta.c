@@ -228,11 +228,7 @@ static void columns_that_are_refused(void) {
   put(&d, 0, 4);
   for (int i = 0; i < 2; i++) put(&d, 3, 4); /* the same row twice */
   refused(&d, 4, "order or range");
-  const uint64_t tries[][5] = {{COLUMN, 1, 2, 0},
-                               {COLUMN, 0, 0, 0},
-                               {COLUMN, 0, 65, 0},
-                               {COLUMN, 0, 3, 0},
-                               {COLUMN, 0, 2, 0}};
+  const uint64_t tries[][3] = {{1, 2, 0}, {0, 0, 0}, {0, 65, 0}, {0, 3, 0}, {0, 2, 0}};
   const char *const whys[] = {"unknown map", "too wide", "too wide", "beyond its base",
                               "more than it says"};
   for (int i = 0; i < 5; i++) {
