@@ -27,7 +27,7 @@ FORBIDDEN = NETWORK | {"pickle", "shelve", "marshal", "logging", "ctypes", "requ
 LAYERS = [
     {"errors", "files", "limits", "verdict", "trust", "_native", "testcard"},
     {"policy", "core", "cage"},
-    {"lists", "images"},
+    {"lists", "images", "deltas"},
     {"reading"},
     {"hashes", "wire"},
     {"worker", "caged"},

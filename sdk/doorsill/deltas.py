@@ -39,7 +39,9 @@ def apply_delta(
     if digest != about.base_sha256:
         again = digest == about.result_sha256
         why = "it was applied already" if again else "it is for another release than the one here"
-        raise ListError(f"the delta does not fit: {why}; fetch the one for this list, or the whole list")
+        raise ListError(
+            f"the delta does not fit: {why}; fetch the one for this list, or the whole list"
+        )
     made = delta_apply(base, delta, about.result_size)
     if hashlib.sha256(made).digest() != about.result_sha256:
         raise ListError("the delta is bent: it makes another list than it says; fetch it again")

@@ -124,7 +124,9 @@ def _epoch(words: ListWords, before: ListFile | None) -> int:
     last = int(before.list.info["epoch"])
     epoch = last + 1 if words.epoch is None else words.epoch
     if epoch <= last:
-        raise RowsError(f"epoch {epoch} is not after {last}, that of the previous list; give a later one")
+        raise RowsError(
+            f"epoch {epoch} is not after {last}, that of the previous list; give a later one"
+        )
     return epoch
 
 

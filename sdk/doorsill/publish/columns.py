@@ -109,7 +109,9 @@ def _listed(key: str, value: Any) -> Any:
             raise TypeError(f"{key} is a text")
         return value
     if key in {"accept", "removed"}:
-        return {column.lower(): [str(each) for each in allowed] for column, allowed in value.items()}
+        return {
+            column.lower(): [str(each) for each in allowed] for column, allowed in value.items()
+        }
     return [value.lower()] if isinstance(value, str) else [each.lower() for each in value]
 
 
@@ -185,9 +187,7 @@ def _first(get: Callable[[str], str | None], names: Sequence[str]) -> str:
     return ""
 
 
-def _row(
-    get: Callable[[str], str | None], columns: ColumnMap, source: Source, origin: str
-) -> Row:
+def _row(get: Callable[[str], str | None], columns: ColumnMap, source: Source, origin: str) -> Row:
     own = _first(get, columns.key)[:MAX_NAME]
     words = [word for word in (_first(get, columns.category),) if word]
     category, why = source.category_of(words)

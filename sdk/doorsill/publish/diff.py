@@ -100,7 +100,9 @@ class Alignment:
         self.entries = align(_entry_keys(old), _entry_keys(new))
         self._moved = self.entries.moved()
         self._come = set(self.entries.inserted)
-        self.classes = align(_cut(old.section(Kind.CLASSES), 16), _cut(new.section(Kind.CLASSES), 16))
+        self.classes = align(
+            _cut(old.section(Kind.CLASSES), 16), _cut(new.section(Kind.CLASSES), 16)
+        )
         self.withdrawn = align(
             _cut(old.section(Kind.WITHDRAWN), 16), _cut(new.section(Kind.WITHDRAWN), 16)
         )

@@ -23,7 +23,7 @@ _MOST_OPEN = 16  # elements that may stand one in another; the format has 7
 def ncmec_rows(source: Source) -> Iterator[Row]:
     """Yield one row for each image and video, deleted ones among them.
 
-    An entry is named by its member and id together. Pages are in no order of time: the latest
+    Members are called `ncmec:ID`; an entry is named by its member and id together. Pages are in no order of time: the latest
     timestamp counts, wherever it stands.
 
     Raises:
@@ -33,7 +33,9 @@ def ncmec_rows(source: Source) -> Iterator[Row]:
         from defusedxml import DefusedXmlException  # noqa: PLC0415 - only who reads XML needs it
         from defusedxml.ElementTree import ParseError, iterparse  # noqa: PLC0415
     except ImportError:
-        raise RowsError(f"{source.name}: XML needs defusedxml; pip install 'doorsill[publisher]'") from None
+        raise RowsError(
+            f"{source.name}: XML needs defusedxml; pip install 'doorsill[publisher]'"
+        ) from None
     with source.open() as file:
         number = 0
         parents: list[Any] = []
@@ -70,19 +72,22 @@ def _text(element: Any, name: str) -> str:
 
 def _row(element: Any, origin: str, source: Source) -> Row:
     member = element.find(f"{_SPACE}member")
-    who, entry = ("" if member is None else member.get("id", "")), _text(element, "id")
-    if not who or not entry or len(who) + len(entry) > MAX_NAME:
+    number, entry = ("" if member is None else member.get("id", "")), _text(element, "id")
+    if not number or not entry or len(number) + len(entry) > MAX_NAME:
         return Row("", origin, notes=("the entry has no member or no id",))
-    source.names.setdefault(who, (member.text or "").strip() or f"NCMEC member {who}")
+    who = f"ncmec:{number}"
+    source.names.setdefault(who, (member.text or "").strip() or f"NCMEC member {number}")
     time, wrong = seconds(_text(element, "timestamp"))
-    key, notes = f"ncmec\0{who}\0{entry}", [wrong] if wrong else []
+    key, notes = f"{who}\0{entry}", [wrong] if wrong else []
     if _ENTRIES[element.tag].startswith("deleted"):
         return Row(key, origin, who, time=time, removed=True, notes=tuple(notes))
     classification = _text(element, "classification")
     category, why = source.category_of([classification] if classification else [])
     if why:
         return Row(key, origin, who, time=time, notes=(*notes, why))
-    row = Row(key, origin, who, category, time, flags=source.flags, disputes=tuple(_disputes(element)))
+    row = Row(
+        key, origin, who, category, time, flags=source.flags, disputes=tuple(_disputes(element))
+    )
     return _with_prints(row, element, notes, source)
 
 

@@ -47,7 +47,9 @@ def original_rows(source: Source, limits: Limits) -> Iterator[Row]:
     category, why = source.category_of([])
     is_folder = source.path.is_dir()
     files = walk(source.path) if is_folder else iter([source.path])
-    for done, (path, row) in enumerate(hashed(files, limits, source.isolation, named=not is_folder)):
+    for done, (path, row) in enumerate(
+        hashed(files, limits, source.isolation, named=not is_folder)
+    ):
         if source.progress is not None and is_folder:
             source.progress(done, 0, path.name)
         if why:
@@ -149,9 +151,13 @@ def hashed(
     pool = worker.Pool(limits)
     threads = ThreadPoolExecutor(cores)
     try:
-        hash_ = partial(_hash, limits=limits, decoder=partial(pool.decode, Patience(None)), named=named)
+        hash_ = partial(
+            _hash, limits=limits, decoder=partial(pool.decode, Patience(None)), named=named
+        )
         left = iter(files)
-        waiting = deque((path, threads.submit(hash_, path)) for path in islice(left, _AHEAD * cores))
+        waiting = deque(
+            (path, threads.submit(hash_, path)) for path in islice(left, _AHEAD * cores)
+        )
         while waiting:
             path, row = waiting.popleft()
             waiting.extend((each, threads.submit(hash_, each)) for each in islice(left, 1))
@@ -177,5 +183,7 @@ def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -
     digests = tuple(zip(DIGESTS, found.digests[0], strict=True))
     hashes = tuple((profile, view.pdq.hash(profile), view.pdq.quality(profile))
                    for view in found.views for profile in PROFILES)  # fmt: skip
-    notes = tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
+    notes = (
+        tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
+    )
     return Row(digests[0][1].hex(), origin, hashes=hashes, digests=digests, notes=notes)

@@ -62,7 +62,9 @@ class Source:
         try:
             file = open_regular(self.path)
         except OSError as error:
-            raise RowsError(f"{self.path}: {error.strerror}; name a file of rows, or originals") from None
+            raise RowsError(
+                f"{self.path}: {error.strerror}; name a file of rows, or originals"
+            ) from None
         self._size = os.fstat(file.fileno()).st_size
         return file
 

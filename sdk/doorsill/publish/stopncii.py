@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from doorsill.publish.sources import Source
 
-_KINDS = {"ImagePDQ": "pdq", "VideoMD5": "md5"}  # VideoTMK, Text and URL are compared by nothing here
+_KINDS = {
+    "ImagePDQ": "pdq",
+    "VideoMD5": "md5",
+}  # VideoTMK, Text and URL are compared by nothing here
 _GONE = {"Withdrawn", "Deleted"}
 _AGAINST = {"NotBlocked", "Withdrawn", "Deleted"}
 

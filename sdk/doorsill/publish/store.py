@@ -27,7 +27,11 @@ _ID_BYTES = 6
 _BATCH = 8192
 # A value is a byte for its kind and its bytes; digests come first, as in the list.
 _KINDS = (*DIGESTS, *SECTION_PROFILES, "unusable")
-_SIZES = [*(1 + DIGEST_BYTES[kind] for kind in DIGESTS), *(1 + PDQ_BYTES for _ in SECTION_PROFILES), 1]
+_SIZES = [
+    *(1 + DIGEST_BYTES[kind] for kind in DIGESTS),
+    *(1 + PDQ_BYTES for _ in SECTION_PROFILES),
+    1,
+]
 _UNUSABLE = bytes([len(_KINDS) - 1])  # something is known of it, though nothing that can match
 _SCHEMA = """
 CREATE TABLE said (key BLOB, time INT, removed INT, publisher TEXT, category TEXT, flags INT,
@@ -211,7 +215,9 @@ class Store:
         return joined
 
     def _origin(self, item: int) -> str:
-        found = self._database.execute("SELECT origin FROM item WHERE number = ?", (item,)).fetchone()
+        found = self._database.execute(
+            "SELECT origin FROM item WHERE number = ?", (item,)
+        ).fetchone()
         return str(found[0])
 
     def _name_groups(self) -> None:

@@ -100,7 +100,9 @@ class Numbered:
         return cls(
             words,
             numbers(publishers, names, _before(previous, Text.PUBLISHER), _MOST_PUBLISHERS),
-            numbers(categories, category_names, _before(previous, Text.CATEGORY), _MOST_CATEGORIES - 1),
+            numbers(
+                categories, category_names, _before(previous, Text.CATEGORY), _MOST_CATEGORIES - 1
+            ),
             names,
         )
 
