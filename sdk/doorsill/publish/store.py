@@ -153,14 +153,14 @@ class Store:
                            f"removed by its publisher at {rows[0][7]}")  # fmt: skip
             return
         for (publisher, category, flags), group in groupby(latest, key=itemgetter(3, 4, 5)):
-            same = list(group)
+            same = [row for row in group if row[6]]  # the others were refused, which was reported
             for before, row in zip(same, same[1:], strict=False):
                 again = row[6] == before[6]
                 self._note(row[7], f"the same came before at {before[7]}; it is listed once" if again
                            else f"joined with {same[0][7]}, which has the same name")  # fmt: skip
+            if not same:
+                continue  # but it superseded what it said before
             content = b"".join(sorted({value for row in same for value in _values(row[6])}))
-            if not content:
-                continue  # refused, which was reported; but it superseded what it said before
             told = publisher.encode("utf-8", "replace") + b"\0" + same[0][0]
             id_ = hashlib.sha256(told).digest()[:_ID_BYTES]
             yield id_, publisher, category, flags, content, same[0][7]
