@@ -191,7 +191,7 @@ def test_same_bytes_from_any_order(tmp_path: Path) -> None:
 
 
 def naive_entries(lines: list[str]) -> set[tuple[object, ...]]:
-    """Return (category, flags, publishers, hashes) of each entry: the latest word, joined plainly."""
+    """Return (category, flags, publishers, hashes) of entries: the latest word, joined plainly."""
     latest: dict[tuple[str, str], dict[str, Any]] = {}
     for row in map(json.loads, lines):
         before = latest.get((row["publisher"], row["key"]))
@@ -257,9 +257,12 @@ def test_what_cannot_match_is_counted(tmp_path: Path) -> None:
 
 def test_previous_release(tmp_path: Path) -> None:
     """What went is named as withdrawn, once; publishers and categories keep their numbers."""
+
     def build_next(name: str, *rows: dict[str, object], previous: str | None = None) -> ListFile:
         path = rows_file(tmp_path, *rows)
-        build_list([path], tmp_path / name, WORDS, previous=tmp_path / previous if previous else None)
+        build_list(
+            [path], tmp_path / name, WORDS, previous=tmp_path / previous if previous else None
+        )
         return ListFile.open(tmp_path / name)
 
     one = {"key": "one", "md5": "11" * 16, "publisher": "m", "category": "x"}

@@ -36,14 +36,14 @@ def folder_of(tmp_path: Path, count: int = 0) -> Path:
     (folder / "notes.txt").write_text("no picture")
     (folder / "empty.jpg").touch()
     (folder / "broken.jpg").write_bytes((IMAGES / "cat.jpg").read_bytes()[:300])
-    (folder / "odd \u00e9 \"name\".gif").write_bytes(b"GIF89a")
+    (folder / 'odd \u00e9 "name".gif').write_bytes(b"GIF89a")
     for number in range(count):
         Image.effect_noise((200, 150), 90 + number % 30).save(folder / f"noise{number:03}.png")
     return folder
 
 
 def test_rows_of_a_folder(tmp_path: Path) -> None:
-    """Each file is a row: digests and PDQ in both profiles, or why not; a list is built from them."""
+    """Each file is a row: digests and PDQ in both profiles, or why not; a list comes of it."""
     folder, output = folder_of(tmp_path), tmp_path / "rows.jsonl"
     assert (6, 6) == hash_folder(folder, output, Limits())[:2]
     rows = [json.loads(line) for line in output.read_text().splitlines()]
@@ -57,29 +57,30 @@ def test_rows_of_a_folder(tmp_path: Path) -> None:
     report = build_list([output], tmp_path / "l.dsl", WORDS)
     direct = build_list([folder], tmp_path / "d.dsl", WORDS)
     assert report.hashes == direct.hashes
-    assert ["full"] == [each.profile for each in HashList.open(tmp_path / "l.dsl", Trust.none()).hashers]
+    assert ["full"] == [
+        each.profile for each in HashList.open(tmp_path / "l.dsl", Trust.none()).hashers
+    ]
 
 
 def test_resumes_after_a_kill(tmp_path: Path) -> None:
     """Killed at any moment it goes on where it was, and ends with what one run would have made."""
-    folder, output = folder_of(tmp_path, 60), tmp_path / "rows.jsonl"
+    folder, output = folder_of(tmp_path, 150), tmp_path / "rows.jsonl"
     command = [sys.executable, "-m", "doorsill", "list", "rows", str(folder), "-o", str(output)]
-    kills = 0
-    for pause in (0.35, 0.45, 0.6, 0.8):
+    for lines in (1, 20, 50):
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-        time.sleep(pause)
-        kills += running.poll() is None
+        while not output.exists() or output.read_bytes().count(b"\n") < lines:
+            assert running.poll() is None
+            time.sleep(0.01)
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
-    if output.exists():
-        with output.open("ab") as file:
-            file.write(b'{"key": "half a li')
+        assert output.read_bytes().count(b"\n") < 150, "there is something left to do"
+    with output.open("ab") as file:
+        file.write(b'{"key": "half a li')
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     once = tmp_path / "once.jsonl"
     hash_folder(folder, once, Limits())
-    assert kills
     assert sorted(once.read_text().splitlines()) == sorted(output.read_text().splitlines())
-    assert (66, 0) == hash_folder(folder, output, Limits())[:2]
+    assert (156, 0) == hash_folder(folder, output, Limits())[:2]
 
 
 def test_stops_when_told(tmp_path: Path) -> None:
@@ -125,13 +126,24 @@ def test_probe(tmp_path: Path, profile: str) -> None:
     found = probe(read_source(Source(rows), Limits()), read_source(Source(made), Limits()))
     assert (profile, found.originals) == (found.profile, found.found)
     assert found.originals - found.alike == len(found.nearest["full"])
-    command = [sys.executable, "-m", "doorsill", "list", "probe", rows, "--originals", folder, "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "doorsill",
+        "list",
+        "probe",
+        rows,
+        "--originals",
+        folder,
+        "--json",
+    ]
     told = json.loads(subprocess.check_output(command, text=True))
     assert (profile, found.nearest) == (told["profile"], told["nearest"])
 
 
 def test_from_rows_to_an_update(tmp_path: Path) -> None:
     """The publisher's commands in a row: rows, build, build again, diff, apply."""
+
     def doorsill(*arguments: object) -> str:
         command = [sys.executable, "-m", "doorsill", "list", *map(str, arguments)]
         return subprocess.check_output(command, text=True, cwd=tmp_path)
@@ -140,7 +152,9 @@ def test_from_rows_to_an_update(tmp_path: Path) -> None:
     assert "6 rows, 6 of them new" in doorsill("rows", "originals", "-o", "rows.jsonl")
     doorsill("build", "rows.jsonl", "-o", "1.dsl", "--profile", "full")
     rows = (tmp_path / "rows.jsonl").read_text().splitlines()
-    (tmp_path / "fewer.jsonl").write_text("\n".join(row for row in rows if "clock" not in row) + "\n")
+    (tmp_path / "fewer.jsonl").write_text(
+        "\n".join(row for row in rows if "clock" not in row) + "\n"
+    )
     told = doorsill("build", "fewer.jsonl", "-o", "2.dsl", "--previous", "1.dsl")
     assert "1 withdrawn" in told
     assert (tmp_path / "2.dsl.report.jsonl").exists()
@@ -150,7 +164,12 @@ def test_from_rows_to_an_update(tmp_path: Path) -> None:
     assert (tmp_path / "2.dsl").read_bytes() == (tmp_path / "new.dsl").read_bytes()
     facts = json.loads(doorsill("show", "new.dsl", "--json"))
     assert (1, 1, 0) == (facts["epoch"], facts["withdrawn"], facts["nothing_to_match"])
-    wrong = subprocess.run([sys.executable, "-m", "doorsill", "list", "apply", "2.dsl", "12.delta", "-o",
-                            "x.dsl"], cwd=tmp_path, capture_output=True, text=True, check=False)  # fmt: skip
+    wrong = subprocess.run(
+        [sys.executable, "-m", "doorsill", "list", "apply", "2.dsl", "12.delta", "-o", "x.dsl"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (2, True) == (wrong.returncode, "applied already" in wrong.stderr)
     assert not (tmp_path / "x.dsl").exists()

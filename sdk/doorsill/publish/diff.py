@@ -140,8 +140,10 @@ class Alignment:
         def keys(file: ListFile, place: Iterable[bytes]) -> list[bytes]:
             width = DIGEST_BYTES[DIGESTS[kind]]
             column = file.section(Kind.DIGEST_KEYS, kind)
-            return [column[at : at + width] + where if len(where) > 1 else where
-                    for at, where in zip(range(0, len(column), width), place, strict=True)]  # fmt: skip
+            return [
+                column[at : at + width] + where if len(where) > 1 else where
+                for at, where in zip(range(0, len(column), width), place, strict=True)
+            ]
 
         old = keys(self.old, map(self._before, self.old.numbers(Kind.DIGEST_ENTRIES, kind)))
         new = keys(self.new, map(self._after, self.new.numbers(Kind.DIGEST_ENTRIES, kind)))

@@ -23,8 +23,8 @@ _MOST_OPEN = 16  # elements that may stand one in another; the format has 7
 def ncmec_rows(source: Source) -> Iterator[Row]:
     """Yield one row for each image and video, deleted ones among them.
 
-    Members are called `ncmec:ID`; an entry is named by its member and id together. Pages are in no order of time: the latest
-    timestamp counts, wherever it stands.
+    Members are called `ncmec:ID`; an entry is named by its member and id together.
+    Pages are in no order of time: the latest timestamp counts, wherever it stands.
 
     Raises:
         RowsError: It is no XML, no answer of that API, or tries what XML should not be able to.
@@ -59,8 +59,8 @@ def ncmec_rows(source: Source) -> Iterator[Row]:
 
 def _enter(element: Any, parents: list[Any], source: Source) -> None:
     if not parents and element.tag != f"{_SPACE}queryResult":
-        raise RowsError(f"{source.name}: begins with {element.tag[:80]}; a page of NCMEC's hash-sharing "
-                        "API begins with queryResult of its version 2")  # fmt: skip
+        raise RowsError(f"{source.name}: begins with {element.tag[:80]}; a page of NCMEC's hash "
+                        "sharing begins with queryResult of its version 2")  # fmt: skip
     parents.append(element)
     if len(parents) > _MOST_OPEN:
         raise RowsError(f"{source.name}: its elements stand more than {_MOST_OPEN} deep")
@@ -92,7 +92,9 @@ def _row(element: Any, origin: str, source: Source) -> Row:
 
 
 def _with_prints(row: Row, element: Any, notes: list[str], source: Source) -> Row:
-    hashes, digests, unusable = [], [], []
+    hashes: list[tuple[str, bytes, int]] = []
+    digests: list[tuple[str, bytes]] = []
+    unusable = []
     prints = element.find(f"{_SPACE}fingerprints")
     for each in () if prints is None else prints:
         kind, text = each.tag.removeprefix(_SPACE).lower(), (each.text or "").strip()

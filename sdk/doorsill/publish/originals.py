@@ -30,7 +30,7 @@ _SECONDS = 60.0  # for one picture: a busy machine must not change what a list h
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder to the bottom, in one order everywhere; links are not followed."""
+    """Yield the files of a folder, all the way down, in one order; links are not followed."""
     for each in sorted(folder.iterdir(), key=lambda path: path.name):
         if each.is_dir() and not each.is_symlink():
             yield from walk(each)

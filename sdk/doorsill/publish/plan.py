@@ -1,6 +1,6 @@
 """A plan: one TOML file that says what a list is built from, for more than one publisher.
 
-`examples/publisher/README.md` explains the keys.
+`sdk/doorsill/publish/README.md` explains the keys.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read_plan(path: Path, words: ListWords) -> tuple[list[Source], ListWords]:
             if type(value).__name__ != types[key]:
                 raise RowsError(f"{path}: {key} is {value!r}; it should be {types[key]}")
     except (TypeError, AttributeError) as error:
-        raise RowsError(f"{path}: {error}; see examples/publisher/README.md") from None
+        raise RowsError(f"{path}: {error}; see sdk/doorsill/publish/README.md") from None
     if not sources:
         raise RowsError(f"{path}: it names no [[sources]], each with a path")
     return sources, replace(words, publishers=publishers, categories=categories, **told)

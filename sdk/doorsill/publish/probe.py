@@ -67,19 +67,14 @@ def probe(rows: Iterable[Row], originals: Iterable[Row], least: int = 50) -> Pro
 
     Memory grows with the originals; rows are searched in portions.
     """
-    found = Probe()
-    hashed = []
-    for row in originals:
-        hashes = {profile: value for profile, value, quality in row.hashes if quality >= least}
-        if set(PROFILES) <= hashes.keys():
-            hashed.append(hashes)
-    found.originals = len(hashed)
+    hashed = [hashes for row in originals if (hashes := _both(row, least))]
     nearest = [dict.fromkeys(PROFILES, _FAR) for _ in hashed]
     for portion in _portions(rows):
         for best, own in zip(nearest, hashed, strict=True):
             for profile in PROFILES:
                 if hits := portion.search(0, own[profile], _WIDEST, capacity=1):
                     best[profile] = min(best[profile], hits[0][0])
+    found = Probe(originals=len(hashed))
     for best, own in zip(nearest, hashed, strict=True):
         if min(best.values()) > _NEAR:
             continue
@@ -90,6 +85,12 @@ def probe(rows: Iterable[Row], originals: Iterable[Row], least: int = 50) -> Pro
         for profile in PROFILES:
             found.nearest[profile].append(best[profile])
     return found
+
+
+def _both(row: Row, least: int) -> dict[str, bytes]:
+    """Return a row's hash in each profile, nothing if one is missing or says too little."""
+    hashes = {profile: value for profile, value, quality in row.hashes if quality >= least}
+    return hashes if set(PROFILES) <= hashes.keys() else {}
 
 
 def _portions(rows: Iterable[Row]) -> Iterator[ListHandle]:

@@ -33,7 +33,7 @@ def json_records(source: Source, where: str) -> Iterator[dict[str, Any]]:
         ) from None
     with source.open() as file:
         try:
-            # Not ijson.items: it keeps a path for each level, so that 100 kB of brackets fill 20 GB.
+            # Not ijson.items: it keeps a path for each level, so 100 kB of brackets fill 20 GB.
             events = ijson.basic_parse(file, multiple_values=True)
             for record in _records(events, where.split("."), source.name):
                 yield record

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 import tempfile
 from array import array
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -154,10 +154,14 @@ class Store:
             return
         for (publisher, category, flags), group in groupby(latest, key=itemgetter(3, 4, 5)):
             same = [row for row in group if row[6]]  # the others were refused, which was reported
-            for before, row in zip(same, same[1:], strict=False):
+            for before, row in pairwise(same):
                 again = row[6] == before[6]
-                self._note(row[7], f"the same came before at {before[7]}; it is listed once" if again
-                           else f"joined with {same[0][7]}, which has the same name")  # fmt: skip
+                self._note(
+                    row[7],
+                    f"the same came before at {before[7]}; it is listed once"
+                    if again
+                    else f"joined with {same[0][7]}, which has the same name",
+                )
             if not same:
                 continue  # but it superseded what it said before
             content = b"".join(sorted({value for row in same for value in _values(row[6])}))
@@ -166,12 +170,12 @@ class Store:
             yield id_, publisher, category, flags, content, same[0][7]
 
     def _insert_items(self, batch: list[tuple[object, ...]]) -> None:
-        self._database.executemany("INSERT INTO item (id, publisher, category, flags, content, origin) "
-                                   "VALUES (?,?,?,?,?,?)", batch)  # fmt: skip
+        self._database.executemany("INSERT INTO item (id, publisher, category, flags, content, "
+                                   "origin) VALUES (?,?,?,?,?,?)", batch)  # fmt: skip
         batch.clear()
 
     def _join(self) -> None:
-        """Give items of one category that share a digest, or all their hashes, one number and id."""
+        """Give items of one category that share a digest, or all hashes, one number and id."""
         links: list[tuple[object, ...]] = []
         count = 0
         insert = "INSERT INTO link VALUES (?,?,?,?)"
@@ -209,8 +213,11 @@ class Store:
                     parent[max(a, b)] = min(a, b)
                     joined[last[3]] = joined[row[3]] = 1
                 else:
-                    self._note(self._origin(row[3]), f"also listed as {last[1] or 'no category'}, flags "
-                               f"{last[2]}, at {self._origin(last[3])}; both entries stay")  # fmt: skip
+                    self._note(
+                        self._origin(row[3]),
+                        f"also listed as {last[1] or 'no category'}, "
+                        f"flags {last[2]}, at {self._origin(last[3])}; both stay",
+                    )
             last = row
         return joined
 
@@ -264,10 +271,11 @@ class Store:
         for (id_, _, category, flags), group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
             members = list(group)
             values = sorted({value for each in members for value in _values(each[5])})
+            told = [(_KINDS[value[0]], value[1:]) for value in values if value != _UNUSABLE]
             yield Settled(
                 id_, category, flags, frozenset(each[4] for each in members),
-                tuple((_KINDS[v[0]], v[1:]) for v in values if not _is_digest(v) and v != _UNUSABLE),
-                tuple((_KINDS[v[0]], v[1:]) for v in values if _is_digest(v)),
+                tuple(each for each in told if each[0] not in DIGESTS),
+                tuple(each for each in told if each[0] in DIGESTS),
             )  # fmt: skip
 
 

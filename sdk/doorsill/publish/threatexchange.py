@@ -60,7 +60,7 @@ def cache_rows(source: Source) -> Iterator[Row]:
 def _cached(fields: list[str], type_: str, origin: str, source: Source) -> Row:
     labels = set(fields[3].split())
     time, wrong = (0, "") if fields[2] in {"", "mine"} else seconds(fields[2])
-    row = _row(type_, fields[0], source.publisher, sorted(labels - _AGAINST), origin, source)
+    row = _row((type_, fields[0]), source.publisher, sorted(labels - _AGAINST), origin, source)
     return row._replace(
         time=time,
         removed="false_positive" in labels,
@@ -69,9 +69,9 @@ def _cached(fields: list[str], type_: str, origin: str, source: Source) -> Row:
     )
 
 
-def _row(
-    type_: str, indicator: str, owner: str, labels: list[str], origin: str, source: Source
-) -> Row:
+def _row(named: tuple[str, str], owner: str, labels: list[str], origin: str, source: Source) -> Row:
+    """Return what an owner says of an indicator, named by its type and value."""
+    type_, indicator = named
     category, why = source.category_of(labels) if source.categories else (source.category, "")
     key = _key(type_, indicator, source)
     if why:
@@ -90,8 +90,9 @@ def _key(type_: str, indicator: str, source: Source) -> str:
 def update_rows(source: Source) -> Iterator[Row]:
     """Yield rows of pages of /threat_updates, one for each owner of each indicator.
 
-    Owners are called `threatexchange:ID`. One vouches with status MALICIOUS; other statuses but NON_MALICIOUS make a `seed`. A
-    record without descriptors is a deletion even where it does not say so.
+    Owners are called `threatexchange:ID`. One vouches with status MALICIOUS; other statuses but
+    NON_MALICIOUS make a `seed`. A record without descriptors is a deletion even where it does not
+    say so.
     """
     for number, record in enumerate(json_records(source, "data.item"), 1):
         origin = f"{source.name}: record {number}"
@@ -125,7 +126,7 @@ def _described(
         source.names.setdefault(
             who, str(owner.get("name") or f"ThreatExchange member {owner['id']}")
         )
-        row = _row(type_, indicator, who, sorted(_tags(each.get("tags"))), origin, source)
+        row = _row((type_, indicator), who, sorted(_tags(each.get("tags"))), origin, source)
         seed = 0 if status == "MALICIOUS" else SEED
         yield row._replace(flags=row.flags | seed, disputes=tuple(disputes))
 
