@@ -9,11 +9,13 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorsill import Evidence, Gate, HashList, Trust, hash_image
 from doorsill.errors import RowsError
 from doorsill.limits import Limits
-from doorsill.lists import SEED
+from doorsill.lists import SEED, Text
 from doorsill.publish.build import build_list
 from doorsill.publish.columns import shipped_maps
 from doorsill.publish.ingest import read_source
@@ -26,6 +28,14 @@ EXCHANGE, IMAGES = DATA / "exchange", DATA / "images"
 WORDS = ListWords(name="list", publisher="P", category="C")
 CAT = hash_image(IMAGES / "cat.jpg").bytes
 CAT_SHA1 = hashlib.sha1((IMAGES / "cat.jpg").read_bytes()).digest()  # noqa: S324 - as exchanged
+
+
+WORDS_OF_FORMATS = """
+    signalType hashValue hashStatus CSPFeedbacks lastModtimestamp feedbackValue source type data id
+    indicator descriptors owner name status tags text reactions key value should_delete last_updated
+    MD5 SHA1 Category PhotoDNA publisher category time removed flags pdq md5 sha256 notes
+"""
+KEYS = st.sampled_from(WORDS_OF_FORMATS.split())
 
 
 def read(path: Path, **more: object) -> list[Row]:
@@ -205,6 +215,38 @@ def test_odd_descriptors(tmp_path: Path, descriptors: str) -> None:
     record = f'{{"type": "HASH_PDQ", "indicator": "{CAT.hex()}", "descriptors": {descriptors}}}'
     path = write(tmp_path, "u.json", f'{{"data": [{record}]}}')
     assert 1 == len(read(path))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8) | st.sampled_from([CAT.hex(), "ImagePDQ", "HASH_PDQ", "MALICIOUS"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(st.lists(st.dictionaries(KEYS, JSON, max_size=8), max_size=4))
+def test_any_json_is_read_or_reported(
+    tmp_path_factory: pytest.TempPathFactory, told: list[object]
+) -> None:
+    """Whatever stands in place of what a format promises is a row, a note or a `RowsError`."""
+    folder = tmp_path_factory.mktemp("json")
+    for where in ("hashRecords", "data", "value"):
+        path = write(folder, f"{where}.json", json.dumps({where: told}))
+        with contextlib.suppress(RowsError):
+            build_list([path], folder / "l.dsl", WORDS)
+    path = write(folder, "r.jsonl", "".join(json.dumps(each) + "\n" for each in told))
+    with contextlib.suppress(RowsError):
+        build_list([path], folder / "l.dsl", WORDS)
+
+
+def test_names_from_rows_are_made_fit(tmp_path: Path) -> None:
+    """Halves of characters, line breaks and bidi marks in strangers' names do not reach a list."""
+    row = {"key": "k", "md5": "ab" * 16, "publisher": "a\ud800\u202e\nb", "category": "\x00" * 300}
+    path = write(tmp_path, "r.jsonl", json.dumps(row))
+    build_list([path], tmp_path / "l.dsl", WORDS)
+    made = HashList.open(tmp_path / "l.dsl", Trust.none())
+    assert ("a\\ud800??b", "?" * 200) == (made.text(Text.PUBLISHER, 0), made.text(Text.CATEGORY, 0))
 
 
 def test_own_column_map(tmp_path: Path) -> None:

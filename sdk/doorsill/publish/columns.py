@@ -90,7 +90,9 @@ def load_map(name: str, beside: Path) -> ColumnMap:
         made = {key: _listed(key, value) for key, value in told.items()}
         read = ColumnMap(**made)
     except (TypeError, ValueError) as error:
-        raise RowsError(f"{path}: {error}; see sdk/doorsill/publish/README.md for the keys") from None
+        raise RowsError(
+            f"{path}: {error}; see sdk/doorsill/publish/README.md for the keys"
+        ) from None
     if not read.hashes():
         raise RowsError(f"{path}: it names no column of hashes; give pdq, md5, sha1 or sha256")
     return read

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from doorsill.errors import RowsError
-from doorsill.publish.rows import DIGEST_BYTES, PDQ_BYTES, parse_hash
+from doorsill.publish.rows import DIGEST_BYTES, LATEST, PDQ_BYTES, parse_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from doorsill.publish.sources import Source
 
-_LATEST = 1 << 62
+_LONGEST_TIME = 40  # characters
 _DEEPEST = 32  # levels of JSON; the formats have 7
 _LARGEST = 1 << 20  # values of one record
 
@@ -98,6 +98,8 @@ def seconds(told: Any) -> tuple[int, str]:
     if told in (None, ""):
         return 0, ""
     text = str(told).strip()
+    if len(text) > _LONGEST_TIME:
+        return 0, "its time cannot be read"
     try:
         if isinstance(told, int | Decimal) or text.isdecimal():
             count = int(Decimal(text))
@@ -110,8 +112,8 @@ def seconds(told: Any) -> tuple[int, str]:
                 (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
             )
     except (ValueError, ArithmeticError):
-        return 0, f"its time ({text[:40]}) cannot be read"
-    return (count, "") if 0 <= count < _LATEST else (0, f"its time ({text[:40]}) is out of range")
+        return 0, f"its time ({text}) cannot be read"
+    return (count, "") if 0 <= count < LATEST else (0, f"its time ({text}) is out of range")
 
 
 def one_value(

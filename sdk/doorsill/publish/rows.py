@@ -20,6 +20,7 @@ PDQ_BYTES = 32
 DIGEST_BYTES = {"sha256": 32, "sha1": 20, "md5": 16}
 MAX_NAME = 4096  # characters; longer ones are no name
 SUFFIX = ".jsonl"
+LATEST = 1 << 62  # seconds; any later time is a mistake
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -102,7 +103,14 @@ def read_rows(source: Source) -> Iterator[Row]:
             origin = f"{source.name}:{number}"
             try:
                 yield _told(_row(json.loads(line), origin), source)
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            except (
+                ValueError,
+                TypeError,
+                KeyError,
+                AttributeError,
+                ArithmeticError,
+                RecursionError,
+            ):
                 yield Row("", origin, notes=("this line is no row; see `doorsill list rows`",))
             source.tick(file.tell)
 
@@ -126,10 +134,13 @@ def _row(fields: dict[str, Any], origin: str) -> Row:
                if kind in fields]  # fmt: skip
     key, publisher, category = (str(fields.get(name, "")) for name in
                                 ("key", "publisher", "category"))  # fmt: skip
+    time = int(fields.get("time", 0))
+    if not 0 <= time < LATEST:
+        raise ValueError(time)
     if not key or max(map(len, (key, publisher, category))) > MAX_NAME:
         raise ValueError(origin)
     words = (tuple(map(str, fields.get(name, ()))) for name in ("unusable", "notes", "disputes"))
-    return Row(key, origin, publisher, category, int(fields.get("time", 0)),
+    return Row(key, origin, publisher, category, time,
                bool(fields.get("removed", False)), int(fields.get("flags", 0)) & 5,
                tuple(hashes), tuple(digests), *words)  # fmt: skip
 

@@ -72,6 +72,11 @@ def _values(content: bytes) -> list[bytes]:
     return values
 
 
+def _storable(text: str) -> str:
+    """Return a text that is UTF-8; names of files and JSON may hold halves of characters."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _is_digest(value: bytes) -> bool:
     return value[0] < len(DIGESTS)
 
@@ -104,8 +109,8 @@ class Store:
     def add(self, row: Row) -> None:
         """Take a row that has a key."""
         self._batch.append((hashlib.sha256(row.key.encode("utf-8", "replace")).digest(), row.time,
-                            row.removed, row.publisher, row.category, row.flags, _content(row),
-                            row.origin))  # fmt: skip
+                            row.removed, _storable(row.publisher), _storable(row.category),
+                            row.flags, _content(row), _storable(row.origin)))  # fmt: skip
         if len(self._batch) >= _BATCH:
             self._flush()
 
