@@ -47,8 +47,8 @@ def rows(count: int) -> None:
         report = build_list([source], Path(folder) / "list.dsl", WORDS, report=Path(folder) / "r")
         seconds, busy = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{count} rows: {report.entries} entries, {report.size} bytes, {seconds:.1f} s "
-          f"({busy:.1f} of the processor), peak memory {peak} MB, {report.noted} notes")  # fmt: skip
+    print(f"{count} rows: {report.entries} entries, {report.size} bytes, {report.noted} notes")
+    print(f"{seconds:.1f} s, {busy:.1f} of them at work; peak memory {peak} MB")
 
 
 def release(folder: Path, count: int, churn: int, name: str, previous: Path | None) -> Path:

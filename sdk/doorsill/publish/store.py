@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import tempfile
 from array import array
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from doorsill.core import DIGESTS, SECTION_PROFILES
@@ -105,13 +103,16 @@ def _is_digest(value: bytes) -> bool:
 
 
 class Store:
-    """Rows on disk. Use as a context; its file is deleted at the end."""
+    """Rows on disk. Use as a context.
+
+    The file is SQLite's own temporary one: it has no name once it is open, so that nothing of a
+    publisher's rows stays behind, whatever ends the process.
+    """
 
     def __init__(self, note: Callable[[str, str], None]) -> None:
         """Open an empty one; *note* is called with an origin and what is to be said about it."""
         self._note = note
-        self._folder = tempfile.TemporaryDirectory(prefix="doorsill-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "rows", isolation_level=None)
+        self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;"
             f"PRAGMA temp_store=FILE; {_SCHEMA}"
@@ -125,9 +126,8 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Delete the file."""
+        """Give the file up."""
         self._database.close()
-        self._folder.cleanup()
 
     def add(self, row: Row) -> None:
         """Take a row that has a key."""
