@@ -28,7 +28,7 @@ LAYERS = [
     {"errors", "files", "limits", "verdict", "trust", "_native", "testcard"},
     {"policy", "core", "cage", "patience"},
     {"digests"},
-    {"lists", "images"},
+    {"lists", "images", "deltas"},
     {"reading"},
     {"hashes", "wire"},
     {"worker", "caged"},

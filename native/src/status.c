@@ -21,6 +21,8 @@ const char *doorsill_status_text(doorsill_status status) {
       return "This hash list is written for a newer reader; update doorsill.";
     case DOORSILL_DAMAGED_LIST:
       return "This hash list is damaged; fetch it again.";
+    case DOORSILL_BAD_DELTA:
+      return "This delta does not make the next list from this one; fetch the whole list.";
   }
   return "An unknown status.";
 }
