@@ -19,11 +19,20 @@ def declarations(header: str) -> str:
     return re.sub(r"\bDOORSILL_(API|CHECK)\b", "", region)
 
 
+# What the core calls back: the primitives that sdk/doorsill/trust.py brings. Headers cannot say it.
+CALLBACKS = """
+extern "Python" int doorsill_python_sha256(void *, const uint8_t *, size_t, uint8_t *);
+extern "Python" int doorsill_python_ed25519_verify(void *, const uint8_t *, const uint8_t *, size_t,
+                                                   const uint8_t *);
+"""
+
+
 def main(output: Path, headers: list[Path]) -> None:
     """Write the binding's C source."""
     ffi = FFI()
     for header in headers:
         ffi.cdef(declarations(header.read_text(encoding="utf-8")))
+    ffi.cdef(CALLBACKS)
     included = "\n".join(f'#include "{header.name}"' for header in headers)
     ffi.set_source("doorsill._native", included, py_limited_api=True)
     ffi.emit_c_code(str(output))

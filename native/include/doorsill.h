@@ -7,6 +7,9 @@
  *     doorsill_screen       pixels and file digests in, a verdict out
  *     doorsill_list_close
  *
+ * and one more before the first, where lists come from a network: doorsill_release_check, who
+ * published it, and that everyone gets the same one.
+ *
  * The core takes decoded pixels, never encoded images. It opens no socket, starts no
  * thread, prints nothing and asks no clock. Every function may be called from any thread;
  * an open list is read-only and may be shared by all of them.
@@ -59,7 +62,14 @@ typedef enum doorsill_status {
   DOORSILL_NOT_A_LIST = 5,      /* the bytes do not begin like a hash list */
   DOORSILL_NEWER_FORMAT = 6,    /* written for a newer reader: update doorsill */
   DOORSILL_DAMAGED_LIST = 7,    /* cut short, or a field contradicts another */
-  DOORSILL_BAD_DELTA = 8        /* no delta, not for this base, cut short, or contradicts itself */
+  DOORSILL_BAD_DELTA = 8,       /* no delta, not for this base, cut short, or contradicts itself */
+  DOORSILL_BAD_TRUST = 9,       /* the trust policy is no tlog-policy, or cannot show the tier */
+  DOORSILL_BAD_PROOF = 10,      /* the proof or its manifest is not well-formed */
+  DOORSILL_NOT_TRUSTED = 11,    /* too few of those whom the policy names have signed */
+  DOORSILL_OTHER_POLICY = 12,   /* good, but the policy has changed: walk its links first */
+  DOORSILL_OTHER_LIST = 13,     /* the list is not the one that the manifest names */
+  DOORSILL_ROLLED_BACK = 14,    /* older than what was accepted, or from another branch */
+  DOORSILL_STALE = 15           /* its witnesses' signatures are too old for a new release */
 } doorsill_status;
 
 /* One English sentence, static. */
@@ -289,6 +299,89 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_delta_apply(const void *bas
                                                                  const void *delta, size_t size,
                                                                  void *result, size_t capacity,
                                                                  const char **detail);
+
+/* --- Releases: who published a list, and that everyone gets the same one --- */
+
+/* The primitives, brought by the host from a library that it trusts already; native/glue has
+ * libsodium's. Each returns 1, or 0 for "no" and for any trouble. `ed25519_verify` is that of
+ * RFC 8032 over the whole message. */
+typedef struct doorsill_crypto {
+  int (*sha256)(void *context, const uint8_t *data, size_t size, uint8_t *digest);
+  int (*ed25519_verify)(void *context, const uint8_t *key, const uint8_t *message, size_t size,
+                        const uint8_t *signature);
+  void *context;
+} doorsill_crypto;
+
+/* What a release's signatures show, the weakest first. */
+typedef enum doorsill_tier {
+  DOORSILL_UNSIGNED = 0,
+  DOORSILL_SIGNED = 1,    /* by its publisher: safe against mirrors and networks */
+  DOORSILL_WITNESSED = 2, /* and independent witnesses saw that everyone gets the same */
+  DOORSILL_APPROVED = 3   /* and approvers rebuilt and checked it */
+} doorsill_tier;
+
+/* Whom the host believes: a tlog-policy text (FORMAT.md), borrowed, and the least tier that
+ * will do, at least DOORSILL_SIGNED. */
+typedef struct doorsill_trust {
+  const char *text;
+  size_t size;
+  uint32_t tier; /* doorsill_tier */
+} doorsill_trust;
+
+/* What the host remembers of the release that it accepted last; all zero before the first. */
+typedef struct doorsill_accepted {
+  uint64_t size; /* of the log's tree: epoch + 1 */
+  uint8_t root[32];
+  uint8_t sha256[32]; /* of the list file */
+} doorsill_accepted;
+
+enum {
+  DOORSILL_MAX_TRUST = 65536, /* bytes of a trust policy */
+  DOORSILL_MAX_PROOF = 65536, /* bytes of a proof */
+  DOORSILL_MAX_MANIFEST = 4096,
+  DOORSILL_MAX_SIGNATURES = 64,
+  DOORSILL_MAX_WITNESSES = 64, /* approvers among them */
+  DOORSILL_FRESH = 259200,     /* seconds, 72 hours: the greatest age of a witness's signature */
+  DOORSILL_SKEW = 3600         /* seconds that another's clock may run ahead */
+};
+
+/* What a release's manifest and signatures say. */
+typedef struct doorsill_release {
+  char list[256];      /* whose release it is: the log's origin; ends with a NUL */
+  uint64_t epoch;      /* the log's tree has epoch + 1 leaves */
+  uint64_t list_bytes; /* size of the list file */
+  uint64_t issued;     /* POSIX seconds, as the next */
+  uint64_t use_until;  /* after it, go on matching and say that the list is stale */
+  uint64_t policy_version;
+  uint64_t cosigners; /* bit i: the i-th `witness` line of the policy has signed */
+  uint32_t tier;      /* doorsill_tier that the signatures reach */
+  uint8_t root[32];
+  uint8_t sha256[32];        /* of the list file */
+  uint8_t policy[32];        /* SHA-256 of the policy in force */
+  uint8_t policy_before[32]; /* of the one before, zeros if this release does not change it */
+} doorsill_release;
+
+/* Reads a trust policy. `tier` gets the highest tier that it can show. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_trust_check(const doorsill_trust *trust,
+                                                                 const doorsill_crypto *crypto,
+                                                                 uint32_t *tier,
+                                                                 const char **detail);
+
+/* Checks a release by the nine rules of FORMAT.md. `list` NULL looks at the proof alone, before
+ * the list is fetched. `last` NULL is a list that came with the app. `now` is in POSIX seconds,
+ * 0 to open again what was accepted: no freshness is asked then. `detail`, if not NULL, gets
+ * a static sentence about what is wrong. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_release_check(
+    const doorsill_trust *trust, const void *proof, size_t proof_size, const void *list,
+    size_t list_size, const doorsill_accepted *last, uint64_t now, const doorsill_crypto *crypto,
+    doorsill_release *release, const char **detail);
+
+/* Checks one link of the chain from an old policy to the one that a release brought. From
+ * then on `to` takes the place of `from`. */
+DOORSILL_API DOORSILL_CHECK doorsill_status
+doorsill_trust_link(const doorsill_trust *from, const doorsill_trust *to, const void *proof,
+                    size_t proof_size, const doorsill_accepted *last, const doorsill_crypto *crypto,
+                    doorsill_release *release, const char **detail);
 
 /* --- Screening --- */
 

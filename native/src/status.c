@@ -21,6 +21,20 @@ const char *doorsill_status_text(doorsill_status status) {
       return "This hash list is written for a newer reader; update doorsill.";
     case DOORSILL_DAMAGED_LIST:
       return "This hash list is damaged; fetch it again.";
+    case DOORSILL_BAD_TRUST:
+      return "This is no trust policy that can show what is asked for.";
+    case DOORSILL_BAD_PROOF:
+      return "This proof or its manifest is not well-formed.";
+    case DOORSILL_NOT_TRUSTED:
+      return "Too few of those whom the trust policy names have signed.";
+    case DOORSILL_OTHER_POLICY:
+      return "The release is under another trust policy.";
+    case DOORSILL_OTHER_LIST:
+      return "The list is not the one that the manifest names.";
+    case DOORSILL_ROLLED_BACK:
+      return "The release is older than the accepted one, or from another branch.";
+    case DOORSILL_STALE:
+      return "The signatures of the witnesses are too old.";
     case DOORSILL_BAD_DELTA:
       return "This delta does not make the next list from this one; fetch the whole list.";
   }

@@ -15,7 +15,7 @@ from doorsill.lists import TEST, HashList, Text
 from doorsill.patience import Patience, TimeUp
 from doorsill.policy import Policy
 from doorsill.trust import Trust
-from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdict
+from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Action, Match, Outcome, Verdict
 
 if TYPE_CHECKING:
     import threading
@@ -215,9 +215,12 @@ class Gate:
         )
         matches = tuple(_match(raw.matches[i], lists, views) for i in range(raw.match_count))
         outcome = OUTCOMES[raw.outcome]
+        now = time.time()
+        stale = any(each.is_stale(now) for each in lists)
+        least = self.policy.stale if stale else Action.SEND
         return Verdict(
             outcome=outcome,
-            action=ACTIONS[raw.action],
+            action=max(ACTIONS[raw.action], least, key=ACTIONS.index),
             evidence=EVIDENCE[raw.evidence],
             reason=_reason(core.rule(raw), outcome, found.unread),
             matches=matches,
@@ -228,6 +231,7 @@ class Gate:
             milliseconds=1000 * (time.perf_counter() - start),
             sha256=found.sha256.hex(),
             canonical=found.canonical,
+            stale=stale,
         )
 
     def self_test(self) -> Verdict:
@@ -282,4 +286,7 @@ def _match(raw: Any, lists: tuple[HashList, ...], views: list[reading.HashedView
         action=ACTIONS[raw.action],
         view="" if by_digest else views[raw.view].label,
         test=bool(entry.flags & TEST),
+        epoch=int(home.info["epoch"]),
+        help=home.text(Text.HELP, entry.category),
+        appeal=home.text(Text.APPEAL, entry.category),
     )

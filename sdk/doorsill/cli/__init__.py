@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from doorsill.cli import release_options
 from doorsill.cli.output import INTERRUPTED, PIPE_CLOSED, TROUBLE, clean, complain
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
         "--list", dest="lists", action="append", default=[], metavar="L", help="a list to check"
     )
     _isolation_option(doctor)
+    release_options.add_trust(doctor)
     return top
 
 
@@ -105,6 +107,7 @@ def _list_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     applied.add_argument("old", metavar="OLD")
     applied.add_argument("delta", metavar="D", help="made by `list diff -o`")
     applied.add_argument("-o", "--output", required=True, metavar="NEW", help="the list to write")
+    release_options.add(commands, under, _command)
 
 
 def _command(
@@ -127,6 +130,7 @@ def _screen_options(command: argparse.ArgumentParser) -> None:
         help="a list, may be given several times; without it the DEMO list is used",
     )
     _isolation_option(command)
+    release_options.add_trust(command)
     command.add_argument(
         "--explain", action="store_true", help="print views, hashes, distances and rule"
     )

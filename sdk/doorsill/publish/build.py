@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS
 from doorsill.errors import RowsError
+from doorsill.files import write_atomically
 from doorsill.hashes import hash_image
 from doorsill.limits import Limits
 from doorsill.lists import DEMO, TEST
@@ -19,7 +20,7 @@ from doorsill.publish.sections import ID_BYTES, ListFile
 from doorsill.publish.sources import Source
 from doorsill.publish.store import Settled, Store
 from doorsill.publish.words import ListWords, Numbered
-from doorsill.publish.write import Contents, HasherRows, checked_list, write_atomically
+from doorsill.publish.write import Contents, HasherRows, checked_list
 from doorsill.testcard import test_card
 
 if TYPE_CHECKING:
