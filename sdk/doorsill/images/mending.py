@@ -10,7 +10,7 @@ from __future__ import annotations
 from struct import pack, unpack_from
 from typing import TYPE_CHECKING
 
-from doorsill.images import pngs
+from doorsill.images import avifs, pngs
 from doorsill.images.containers import GifFrame, bitmap_size, gif_frames, jpeg_markers
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _PADDING = 1 << 16  # a coder of ranges or prefixes runs on through so much at m
 _ICON_HEAD = 22  # of an icon with one picture
 
 
-def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes]]:
+def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes | None]]:
     """Yield *data* made readable, twice each time, what is missing filled in differently.
 
     Once for each place at which viewers stop, and for less and less of what animates it.
@@ -41,6 +41,9 @@ def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes]]:
             yield _keyed(data, frame, 0), _keyed(data, frame, 1)
     elif kind == "WEBP":
         yield from _padded_webp(data)
+    elif kind == "AVIF":
+        if (still := avifs.still(data, cap)) is not None:
+            yield still, None  # viewers paint what comes of the zeros, so nothing is missing
     elif kind == "ICON":
         width, height = bitmap_size(data[_ICON_HEAD:])
         size = len(data) + 5 * width * height

@@ -58,7 +58,7 @@ def damaged(
             continue
         done = load(sitting, first)
         image = first if done else left_behind(sitting, first)
-        other = _loaded(sitting, kind, pair[1])
+        other = None if pair[1] is None else _loaded(sitting, kind, pair[1])
         if not done and kind == "JPEG":
             image, other = _fewer_scans(sitting, data) or image, None
         if image is None:
