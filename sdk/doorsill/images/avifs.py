@@ -1,6 +1,6 @@
 """What is left of a damaged AVIF, written anew as one still picture whose coder cannot run dry.
 
-Imported by `mending` alone. Boxes: ISO/IEC 14496-12, 8.11; pixels: AV1 Bitstream Specification, 5.3.
+Imported by `mending` alone. Boxes: ISO/IEC 14496-12, 8.11; pixels: AV1 specification, 5.3.
 """
 
 from __future__ import annotations

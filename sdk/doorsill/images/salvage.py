@@ -5,11 +5,12 @@ Imported by `frames` alone.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageFile
 
-from doorsill.images import pngs
+from doorsill.images import pngs, webps
 from doorsill.images.bands import bands
 from doorsill.images.containers import gif_frames
 from doorsill.images.mending import ended_otherwise, fewer_scans, fillings, has_end, prolonged
@@ -46,6 +47,27 @@ def damaged(
         The open image or None; the first frame as different viewers paint it, the longest first;
         and whether no pixel is missing after all.
     """
+    if kind == "WEBP":
+        source, shown, whole = None, _webps(sitting, data, strict), False
+    else:
+        source, shown, whole = _filled(sitting, kind, data, strict)
+    if shown:
+        left_behind(sitting, strict)  # which can be asked for what follows from then on
+        return source, shown, whole
+    again = prolonged(kind, data, sitting.limits.bytes)
+    image = None if again is None else open_picture(sitting, kind, again)
+    if image is not None and _affords(sitting, image.size, strict):
+        kept = image if load(sitting, image) else left_behind(sitting, image)
+        if kept is not None:
+            return image, [kept], False
+    kept = left_behind(sitting, strict)
+    return strict, [] if kept is None else [kept], False
+
+
+def _filled(
+    sitting: Sitting, kind: str, data: bytes, strict: Any
+) -> tuple[Any, list[Image.Image], bool]:
+    """Return what `damaged` does, of a file whose missing parts are filled in."""
     source: Any = None
     shown: list[Image.Image] = []
     whole = True
@@ -69,17 +91,23 @@ def damaged(
         if kind not in ("PNG", "GIF"):
             break
         source = source or (first if kind == "PNG" and done else strict)
-    if shown:
-        left_behind(sitting, strict)  # which can be asked for what follows from then on
-        return source, shown, whole
-    again = prolonged(kind, data, sitting.limits.bytes)
-    image = None if again is None else open_picture(sitting, kind, again)
-    if image is not None and _affords(sitting, image.size, strict):
-        kept = image if load(sitting, image) else left_behind(sitting, image)
-        if kept is not None:
-            return image, [kept], False
-    kept = left_behind(sitting, strict)
-    return strict, [] if kept is None else [kept], False
+    return source, shown, whole
+
+
+def _webps(sitting: Sitting, data: bytes, strict: Any) -> list[Image.Image]:
+    """Return the first picture of a WebP, see-through from the row on that it does not hold."""
+    affords = partial(_affords, sitting, before=strict)
+    shown = []
+    for image, other, step in webps.salvaged(sitting, data, affords):
+        missing = None if other is None else sitting.attempt(partial(_differing, image, other))
+        box = None if missing is None else missing.getbbox()
+        if missing is not None and box is not None:
+            part = _from_row(missing, box[1] // step * step)
+            seen = sitting.attempt(partial(_see_through, "WEBP", data, image, part))
+        else:
+            seen = image
+        shown.append(image if seen is None else seen)
+    return shown
 
 
 def _has_bounds(sitting: Sitting, kind: str, data: bytes) -> bool:
