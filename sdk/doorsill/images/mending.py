@@ -39,6 +39,9 @@ def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes | 
     elif kind == "AVIF":
         alone = avifs.still(data, cap)
         yield from () if alone is None else ((alone, None),)  # the zeros are what is painted
+    elif kind == "BMP":
+        # Nothing is missing in one that only counts its colours wrongly.
+        yield from ((each, None) for each in _with_all_colours(data))
     elif kind == "ICON":
         width, height = bitmap_size(data[_ICON_HEAD:])
         size = len(data) + 5 * width * height
@@ -69,6 +72,13 @@ def fewer_scans(data: bytes) -> list[bytes]:
     """Return a progressive JPEG without its last scan, without its last two, and so on."""
     starts = [at for code, at in jpeg_markers(data) if code == _SOS]
     return [data[:at] + _JPEG_END for at in starts[:0:-1]]
+
+
+def _with_all_colours(data: bytes) -> Iterator[bytes]:
+    """Yield a bitmap with a number of colours that its pixels cannot have, with as many as can."""
+    bits, colours = data[28:29], int.from_bytes(data[46:50], "little")
+    if bits and bits[0] <= 8 and colours > 1 << bits[0]:  # noqa: PLR2004
+        yield data[:46] + bytes(4) + data[50:]
 
 
 def _keyed(data: bytes, frame: GifFrame, key: int) -> bytes:

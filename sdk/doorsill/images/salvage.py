@@ -159,7 +159,9 @@ def _compared(
 
 def _differing(image: Image.Image, other: Image.Image) -> Image.Image:
     """Return a mask of the pixels, or numbers of colours, that are not the same."""
-    if image.mode == "P":
+    if image.mode == "I;16":
+        image, other = _of_8_bits(image), _of_8_bits(other)
+    elif image.mode == "P":
         image, other = (Image.frombytes("L", each.size, each.tobytes()) for each in (image, other))
     apart = ImageChops.difference(image, other)
     bands = apart.split()
@@ -192,6 +194,8 @@ def _from_row(missing: Image.Image, row: int) -> Image.Image:
 
 def _see_through(kind: str, data: bytes, image: Image.Image, missing: Image.Image) -> Image.Image:
     """Return *image* transparent where pixels are *missing*, but for what earlier passes tell."""
+    if image.mode == "I;16":
+        image = _of_8_bits(image)
     if image.mode not in _PLAIN:
         return image
     if kind == "GIF":
@@ -211,6 +215,14 @@ def _see_through(kind: str, data: bytes, image: Image.Image, missing: Image.Imag
         shown.paste(_coarse(shown, grid), mask=fill)
         missing = ImageChops.subtract(missing, fill)
     return shown
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """Return the upper bytes of 16-bit pixels, which is what viewers show."""
+    upper = Image.frombytes("L", image.size, image.tobytes()[1::2])
+    upper.info, upper.format = dict(image.info), image.format
+    upper.info.pop("transparency", None)
+    return upper
 
 
 def _first(frames: Iterator[Any]) -> list[Any]:
