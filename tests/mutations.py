@@ -23,7 +23,8 @@ from drawn import PNG_START, saved, scene
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KINDS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIF")
+KINDS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "ICO", "AVIF", "HEIF")
+_SMALL = (72, 56)
 _NUMBERS = (0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x100, 0x3FFF, 0x7FFF, 0x8000, 0xFFFF, 13300,
             0x10000, 0xFFFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF)  # fmt: skip
 _LONGEST = 1 << 17  # bytes; larger files are the business of bombs
@@ -42,9 +43,9 @@ class Part(NamedTuple):
 
 
 @cache
-def seeds(kind: str) -> tuple[bytes, ...]:
-    """Return small valid files of a kind, made in different ways."""
-    one, two = scene((72, 56)), scene((72, 56), seed=8)
+def seeds(kind: str, size: tuple[int, int] = _SMALL) -> tuple[bytes, ...]:
+    """Return valid files of a kind, made in different ways."""
+    one, two = scene(size), scene(size, seed=8)
     exif = Image.Exif()
     exif[0x0112] = 6
     tagged = {"exif": exif, "icc_profile": icc.swapped()}
@@ -82,6 +83,10 @@ def seeds(kind: str) -> tuple[bytes, ...]:
             saved(one, "TIFF", compression="tiff_adobe_deflate", tiffinfo={317: 2}),
         ],
         "BMP": lambda: [saved(one, "BMP"), saved(one.convert("P"), "BMP"), saved(holed, "BMP")],
+        "ICO": lambda: [
+            saved(one, "ICO", sizes=[size], bitmap_format="bmp"),
+            saved(holed, "ICO", sizes=[(32, 24), size], append_images=[two]),
+        ],
         "AVIF": lambda: [
             saved(one, "AVIF", speed=10, **tagged),
             saved(holed, "AVIF", speed=10),
@@ -193,6 +198,16 @@ def _bmp(data: bytes) -> Iterator[Part]:
     yield from (Part(head, len(data), field, 2) for field in (26, 28))
 
 
+def _ico(data: bytes) -> Iterator[Part]:
+    yield Part(0, 6, 4, 2)
+    for at in range(6, min(6 + 16 * int.from_bytes(data[4:6], "little"), len(data) - 16), 16):
+        size, start = (int.from_bytes(data[at + by : at + by + 4], "little") for by in (8, 12))
+        for field in (at + 8, at + 12):
+            yield Part(at, at + 16, field, 4)
+        for field in range(start, start + 40, 4):
+            yield Part(start, start + size, field, 4)
+
+
 def _boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[Part]:
     end = len(data) if end is None else end
     while at + 8 <= end:
@@ -223,17 +238,17 @@ def _boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[Part]:
 
 _WALKS: dict[str, Callable[[bytes], Iterator[Part]]] = {
     "JPEG": _jpeg, "PNG": _png, "GIF": _gif, "WEBP": _webp, "TIFF": _tiff, "BMP": _bmp,
-    "AVIF": _boxes, "HEIF": _boxes,
+    "ICO": _ico, "AVIF": _boxes, "HEIF": _boxes,
 }  # fmt: skip
 
 
 # ---- what is done to them
 
 
-def mutated(kind: str, seed: int) -> bytes:
-    """Return a damaged file of a kind, the same one for the same seed."""
+def mutated(kind: str, seed: int, size: tuple[int, int] = _SMALL) -> bytes:
+    """Return a damaged file of a kind and about a size, the same one for the same seed."""
     chance = random.Random(f"{kind} {seed}")  # noqa: S311 - mutations
-    data = chance.choice(seeds(kind))
+    data = chance.choice(seeds(kind, size))
     for _ in range(chance.choice((1, 1, 2, 3, 6))):
         data = chance.choice(_DEEDS)(kind, data or b"\0", chance)[:_LONGEST]
     return _checked(data) if kind == "PNG" and chance.randrange(4) else data
@@ -262,7 +277,7 @@ def _moved(kind: str, data: bytes, chance: random.Random) -> bytes:
 
 def _renumbered(kind: str, data: bytes, chance: random.Random) -> bytes:
     part = _of_part(kind, data, chance)
-    order = "little" if kind in ("GIF", "WEBP", "BMP") or data[:2] == b"II" else "big"
+    order = "little" if kind in ("GIF", "WEBP", "BMP", "ICO") or data[:2] == b"II" else "big"
     was = int.from_bytes(data[part.length : part.length + part.width], order)
     near = was + chance.choice((-8, -2, -1, 1, 2, 8, was, -(was // 2)))
     number = chance.choice((near, near, chance.choice(_NUMBERS), chance.randrange(1 << 16)))

@@ -87,7 +87,8 @@ _JUNK = 1024
 # Over megabytes, `re` is twice as fast as bytes.find and bytes.count.
 _SCAN, _JPEG = re.compile(rb"\xff\xda"), re.compile(rb"\xff\xd8\xff")
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_SOI, _EOI, _SOS, _TEM, _APP2 = 0xD8, 0xD9, 0xDA, 0x01, 0xE2
+_PROFILE, _MOST_EXTRA = b"ICC_PROFILE\0", 64
 
 
 def claim(data: bytes) -> str | None:
@@ -152,7 +153,32 @@ def straightened(kind: str, data: bytes) -> bytes:
     if kind == "JPEG" and not data.startswith(JPEG_START):
         # Decoders skip what is not a marker behind the first one.
         found = _MARKER.search(data, 2)
-        return data[:2] + data[found.start() :] if found else data
+        data = data[:2] + data[found.start() :] if found else data
+    return _profiled_once(data) if kind == "JPEG" else data
+
+
+def _profiled_once(data: bytes) -> bytes:
+    """Return a JPEG without the pieces of a profile that follow its last one.
+
+    Browsers read no further once they have all pieces; Pillow takes none if there are too many.
+    """
+    parts: set[int] = set()
+    total, extra = 0, []
+    for code, at in jpeg_markers(data):
+        if code == _SOS:
+            break
+        if code != _APP2 or not data.startswith(_PROFILE, at + 4) or at + 18 > len(data):
+            continue
+        if parts and len(parts) >= total:
+            extra.append((at, at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")))
+            if len(extra) > _MOST_EXTRA:
+                return data
+            continue
+        if not parts:
+            total = data[at + 17]
+        parts.add(data[at + 16])
+    for start, end in reversed(extra):
+        data = data[:start] + data[end:]
     return data
 
 
@@ -329,13 +355,38 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
 
 
 def icon_entries(data: bytes, cap: int) -> list[tuple[bytes, bytes]]:
-    """Return (directory entry, body) of each picture in an icon or cursor file."""
+    """Return (directory entry, body) of each picture in an icon or cursor file.
+
+    Bodies are as long as they need to be, whatever the directory says: browsers do not ask it.
+    """
     count = min(int.from_bytes(data[4:6], "little"), cap)
-    entries = []
+    entries, spare = [], 4 * len(data)
     for at in range(6, min(6 + 16 * count, len(data) - 15), 16):
-        size, offset = unpack_from("<II", data, at + 8)
-        entries.append((data[at : at + 16], data[offset : offset + size]))
+        said, offset = unpack_from("<II", data, at + 8)
+        size = _icon_length(data, offset, said)
+        if size > said and (spare := spare - min(size, len(data))) < 0:
+            size = said  # one of many that claim the same bytes
+        entry = data[at : at + 8] + pack("<II", size, offset)
+        entries.append((entry, data[offset : offset + size]))
     return entries
+
+
+def _icon_length(data: bytes, at: int, said: int) -> int:
+    """Return how long a picture in an icon is by its own account, or what its directory *said*."""
+    if data.startswith(PNG_START, at):
+        end = data.find(b"IEND", min(at + said, len(data)) - 8)
+        return said if end < 0 else end + 8 - at
+    head = data[at : at + 40].ljust(40, b"\0")
+    start, _, _, _, bits, packing = unpack_from("<IiiHHI", head)
+    if packing or bits not in (1, 4, 8, 24, 32):
+        return said
+    colours = unpack_from("<I", head, 32)[0] or 1 << bits
+    width, height = bitmap_size(head)
+    rows = height // 2
+    size: int = start + (4 * min(colours, 1 << bits) if bits <= 8 else 0)  # noqa: PLR2004
+    size += (width * bits + 31) // 32 * 4 * rows
+    size += (width + 31) // 32 * 4 * rows if bits < 32 else 0  # noqa: PLR2004 - the mask
+    return min(size, (1 << 32) - 1)
 
 
 def bitmap_size(body: bytes) -> tuple[int, int]:

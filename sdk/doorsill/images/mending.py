@@ -7,10 +7,9 @@ filled in two ways, so that decoding both tells which pixels the file does not h
 
 from __future__ import annotations
 
-from struct import pack, unpack_from
 from typing import TYPE_CHECKING
 
-from doorsill.images import pngs
+from doorsill.images import avifs, pngs
 from doorsill.images.containers import GifFrame, bitmap_size, gif_frames, jpeg_markers
 
 if TYPE_CHECKING:
@@ -19,12 +18,10 @@ if TYPE_CHECKING:
 _JPEG_END = b"\xff\xd9"
 _SOS = 0xDA
 _BOX_HEAD = 8
-_WEBP_HEAD, _VP8_HEAD = 12, 10
-_PADDING = 1 << 16  # a coder of ranges or prefixes runs on through so much at most
 _ICON_HEAD = 22  # of an icon with one picture
 
 
-def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes]]:
+def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes | None]]:
     """Yield *data* made readable, twice each time, what is missing filled in differently.
 
     Once for each place at which viewers stop, and for less and less of what animates it.
@@ -39,13 +36,16 @@ def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes]]:
     elif kind == "GIF":
         if (frame := next(gif_frames(data), None)) is not None:
             yield _keyed(data, frame, 0), _keyed(data, frame, 1)
-    elif kind == "WEBP":
-        yield from _padded_webp(data)
+    elif kind == "AVIF":
+        alone = avifs.still(data, cap)
+        yield from () if alone is None else ((alone, None),)  # the zeros are what is painted
+    elif kind == "BMP":
+        # Nothing is missing in one that only counts its colours wrongly.
+        yield from ((each, None) for each in _with_all_colours(data))
     elif kind == "ICON":
         width, height = bitmap_size(data[_ICON_HEAD:])
         size = len(data) + 5 * width * height
-        if size <= cap:
-            yield data.ljust(size, b"\0"), data.ljust(size, b"\xff")
+        yield from ((data.ljust(size, b"\0"), data.ljust(size, b"\xff")),) if size <= cap else ()
 
 
 def prolonged(kind: str, data: bytes, cap: int) -> bytes | None:
@@ -74,6 +74,13 @@ def fewer_scans(data: bytes) -> list[bytes]:
     return [data[:at] + _JPEG_END for at in starts[:0:-1]]
 
 
+def _with_all_colours(data: bytes) -> Iterator[bytes]:
+    """Yield a bitmap with a number of colours that its pixels cannot have, with as many as can."""
+    bits, colours = data[28:29], int.from_bytes(data[46:50], "little")
+    if bits and bits[0] <= 8 and colours > 1 << bits[0]:  # noqa: PLR2004
+        yield data[:46] + bytes(4) + data[50:]
+
+
 def _keyed(data: bytes, frame: GifFrame, key: int) -> bytes:
     """Return a GIF whose first frame begins as nothing but the colour *key*."""
     control = b"\x21\xf9\x04" + bytes((1, 0, 0, key, 0))
@@ -89,46 +96,6 @@ def _whole_blocks(data: bytes, frame: GifFrame) -> bytes:
         return data[frame.start :]
     rest = data[at + 1 :]
     return data[frame.start : at] + bytes((len(rest),)) + rest + b"\0;"
-
-
-def _padded_webp(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the first picture of a WebP with more bytes than its coders can run through."""
-    at, alpha = _WEBP_HEAD, b""
-    while at + _BOX_HEAD <= len(data):
-        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        body = data[at + 8 : at + 8 + size]
-        if name in (b"VP8 ", b"VP8L"):
-            both = [_webp(name, body, alpha, fill) for fill in (b"\0", b"\xa5")]
-            yield both[0], both[1]
-            if alpha:
-                yield _webp(name, body, b"", b"\0"), _webp(name, body, b"", b"\xa5")
-            return
-        if name == b"ALPH":
-            alpha = body
-        # A frame of an animation holds chunks of its own behind its head.
-        at += 8 + 16 if name == b"ANMF" else 8 + size + size % 2
-
-
-def _webp(name: bytes, body: bytes, alpha: bytes, fill: bytes) -> bytes:
-    chunks = b""
-    if name == b"VP8 ":
-        bits = int.from_bytes(body[:3], "little")
-        first = min(bits >> 5, max(0, len(body) - _VP8_HEAD))  # the bytes of its first partition
-        more = min(_PADDING, (1 << 19) - 1 - first)
-        bits = bits & 31 | (first + more) << 5
-        end = _VP8_HEAD + first
-        body = bits.to_bytes(3, "little") + body[3:end] + fill * more + body[end:]
-        width, height = unpack_from("<HH", body, 6)
-        if alpha:
-            size = [((side & 0x3FFF) - 1).to_bytes(3, "little") for side in (width, height)]
-            chunks = _riff_chunk(b"VP8X", b"\x10\0\0\0" + b"".join(size))
-            chunks += _riff_chunk(b"ALPH", alpha)
-    chunks += _riff_chunk(name, body + fill * _PADDING)
-    return b"RIFF" + pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
-
-
-def _riff_chunk(name: bytes, body: bytes) -> bytes:
-    return name + pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
 
 def _declared(kind: str, data: bytes) -> int:

@@ -68,7 +68,8 @@ def fails_check(data: bytes) -> bool:
 
 def stops(data: bytes) -> list[int]:
     """Return after how many unpacked bytes viewers stop: at a fault, or before a bad checksum."""
-    ends = [sum(map(len, _inflated(_packed(data))))]
+    through, needed = sum(map(len, _inflated(_packed(data)))), sum(_row_lengths(data))
+    ends = [through] if through >= needed else [through, max(0, through - _LAG)]
     packed = b""
     for name, start, end in png_chunks(data):
         if name != b"IDAT":
@@ -80,10 +81,10 @@ def stops(data: bytes) -> list[int]:
                 through = sum(map(len, _inflated(packed, strict=True)))
             except zlib.error:
                 break  # the fault comes first
-            if through < sum(_row_lengths(data)):
+            if through < needed:
                 ends.append(max(0, through - _LAG))
             break
-    return ends
+    return list(dict.fromkeys(ends))
 
 
 def rewritten(data: bytes, stop: int, fill: int, *, still: bool) -> bytes:

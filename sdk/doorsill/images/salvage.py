@@ -5,11 +5,12 @@ Imported by `frames` alone.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageFile
 
-from doorsill.images import pngs
+from doorsill.images import pngs, webps
 from doorsill.images.bands import bands
 from doorsill.images.containers import gif_frames
 from doorsill.images.mending import ended_otherwise, fewer_scans, fillings, has_end, prolonged
@@ -46,6 +47,27 @@ def damaged(
         The open image or None; the first frame as different viewers paint it, the longest first;
         and whether no pixel is missing after all.
     """
+    if kind == "WEBP":
+        source, shown, whole = None, _webps(sitting, data, strict), False
+    else:
+        source, shown, whole = _filled(sitting, kind, data, strict)
+    if shown:
+        left_behind(sitting, strict)  # which can be asked for what follows from then on
+        return source, shown, whole
+    again = prolonged(kind, data, sitting.limits.bytes)
+    image = None if again is None else open_picture(sitting, kind, again)
+    if image is not None and _affords(sitting, image.size, strict):
+        kept = image if load(sitting, image) else left_behind(sitting, image)
+        if kept is not None:
+            return image, [kept], False
+    kept = left_behind(sitting, strict)
+    return strict, [] if kept is None else [kept], False
+
+
+def _filled(
+    sitting: Sitting, kind: str, data: bytes, strict: Any
+) -> tuple[Any, list[Image.Image], bool]:
+    """Return what `damaged` does, of a file whose missing parts are filled in."""
     source: Any = None
     shown: list[Image.Image] = []
     whole = True
@@ -58,7 +80,7 @@ def damaged(
             continue
         done = load(sitting, first)
         image = first if done else left_behind(sitting, first)
-        other = _loaded(sitting, kind, pair[1])
+        other = None if pair[1] is None else _loaded(sitting, kind, pair[1])
         if not done and kind == "JPEG":
             image, other = _fewer_scans(sitting, data) or image, None
         if image is None:
@@ -69,17 +91,23 @@ def damaged(
         if kind not in ("PNG", "GIF"):
             break
         source = source or (first if kind == "PNG" and done else strict)
-    if shown:
-        left_behind(sitting, strict)  # which can be asked for what follows from then on
-        return source, shown, whole
-    again = prolonged(kind, data, sitting.limits.bytes)
-    image = None if again is None else open_picture(sitting, kind, again)
-    if image is not None and _affords(sitting, image.size, strict):
-        kept = image if load(sitting, image) else left_behind(sitting, image)
-        if kept is not None:
-            return image, [kept], False
-    kept = left_behind(sitting, strict)
-    return strict, [] if kept is None else [kept], False
+    return source, shown, whole
+
+
+def _webps(sitting: Sitting, data: bytes, strict: Any) -> list[Image.Image]:
+    """Return the first picture of a WebP, see-through from the row on that it does not hold."""
+    affords = partial(_affords, sitting, before=strict)
+    shown = []
+    for image, other, step in webps.salvaged(sitting, data, affords):
+        missing = None if other is None else sitting.attempt(partial(_differing, image, other))
+        box = None if missing is None else missing.getbbox()
+        if missing is not None and box is not None:
+            part = _from_row(missing, box[1] // step * step)
+            seen = sitting.attempt(partial(_see_through, "WEBP", data, image, part))
+        else:
+            seen = image
+        shown.append(image if seen is None else seen)
+    return shown
 
 
 def _has_bounds(sitting: Sitting, kind: str, data: bytes) -> bool:
@@ -131,7 +159,9 @@ def _compared(
 
 def _differing(image: Image.Image, other: Image.Image) -> Image.Image:
     """Return a mask of the pixels, or numbers of colours, that are not the same."""
-    if image.mode == "P":
+    if image.mode == "I;16":
+        image, other = _of_8_bits(image), _of_8_bits(other)
+    elif image.mode == "P":
         image, other = (Image.frombytes("L", each.size, each.tobytes()) for each in (image, other))
     apart = ImageChops.difference(image, other)
     bands = apart.split()
@@ -164,6 +194,8 @@ def _from_row(missing: Image.Image, row: int) -> Image.Image:
 
 def _see_through(kind: str, data: bytes, image: Image.Image, missing: Image.Image) -> Image.Image:
     """Return *image* transparent where pixels are *missing*, but for what earlier passes tell."""
+    if image.mode == "I;16":
+        image = _of_8_bits(image)
     if image.mode not in _PLAIN:
         return image
     if kind == "GIF":
@@ -183,6 +215,14 @@ def _see_through(kind: str, data: bytes, image: Image.Image, missing: Image.Imag
         shown.paste(_coarse(shown, grid), mask=fill)
         missing = ImageChops.subtract(missing, fill)
     return shown
+
+
+def _of_8_bits(image: Image.Image) -> Image.Image:
+    """Return the upper bytes of 16-bit pixels, which is what viewers show."""
+    upper = Image.frombytes("L", image.size, image.tobytes()[1::2])
+    upper.info, upper.format = dict(image.info), image.format
+    upper.info.pop("transparency", None)
+    return upper
 
 
 def _first(frames: Iterator[Any]) -> list[Any]:
