@@ -11,6 +11,20 @@ class ListError(DoorsillError):
     """A hash list cannot be used: missing, damaged, or written for a newer doorsill."""
 
 
+class TrustError(ListError):
+    """A release is not what the trust policy asks for, or the policy itself is none.
+
+    Attributes:
+        kind: "bad_trust", "bad_proof", "not_trusted" (too few signed), "other_policy", "other_list",
+            "rolled_back" (older, or the log forked) or "stale".
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        """Say what is wrong, for people and for programs."""
+        super().__init__(message)
+        self.kind = kind
+
+
 class RowsError(DoorsillError):
     """Rows or originals cannot be made into a hash list."""
 

@@ -1,13 +1,18 @@
-"""Opening files whose names come from outside."""
+"""Opening files whose names come from outside, and replacing files at once."""
 
 from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from io import BufferedReader
+
+PART = ".part-"
+"""What the names of files begin with that are still being written, or that a crash left."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
@@ -21,3 +26,43 @@ def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
         os.close(descriptor)
         raise OSError(0, "not a regular file", os.fspath(path))
     return os.fdopen(descriptor, "rb")
+
+
+def read_small(path: str | os.PathLike[str], most: int) -> bytes:
+    """Return all of a file; `OSError` if it has more than *most* bytes or is no regular file."""
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(0, f"larger than {most} bytes", os.fspath(path))
+    return data
+
+
+def write_atomically(path: Path, data: Any) -> None:
+    """Replace a file at once: whoever opens it sees the old bytes or the new ones, never a part.
+
+    Both survive a loss of power: bytes are on the disk before the name is, and the name before this
+    returns. `OSError` leaves the old file, and a full disk nothing beside it.
+    """
+    handle, name = tempfile.mkstemp(prefix=PART, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows keeps them by itself
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
