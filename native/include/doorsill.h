@@ -62,13 +62,14 @@ typedef enum doorsill_status {
   DOORSILL_NOT_A_LIST = 5,      /* the bytes do not begin like a hash list */
   DOORSILL_NEWER_FORMAT = 6,    /* written for a newer reader: update doorsill */
   DOORSILL_DAMAGED_LIST = 7,    /* cut short, or a field contradicts another */
-  DOORSILL_BAD_TRUST = 8,       /* the trust policy is no tlog-policy, or cannot show the tier */
-  DOORSILL_BAD_PROOF = 9,       /* the proof or its manifest is not well-formed */
-  DOORSILL_NOT_TRUSTED = 10,    /* too few of those whom the policy names have signed */
-  DOORSILL_OTHER_POLICY = 11,   /* good, but the policy has changed: walk its links first */
-  DOORSILL_OTHER_LIST = 12,     /* the list is not the one that the manifest names */
-  DOORSILL_ROLLED_BACK = 13,    /* older than what was accepted, or from another branch */
-  DOORSILL_STALE = 14           /* its witnesses' signatures are too old for a new release */
+  DOORSILL_BAD_DELTA = 8,       /* no delta, not for this base, cut short, or contradicts itself */
+  DOORSILL_BAD_TRUST = 9,       /* the trust policy is no tlog-policy, or cannot show the tier */
+  DOORSILL_BAD_PROOF = 10,      /* the proof or its manifest is not well-formed */
+  DOORSILL_NOT_TRUSTED = 11,    /* too few of those whom the policy names have signed */
+  DOORSILL_OTHER_POLICY = 12,   /* good, but the policy has changed: walk its links first */
+  DOORSILL_OTHER_LIST = 13,     /* the list is not the one that the manifest names */
+  DOORSILL_ROLLED_BACK = 14,    /* older than what was accepted, or from another branch */
+  DOORSILL_STALE = 15           /* its witnesses' signatures are too old for a new release */
 } doorsill_status;
 
 /* One English sentence, static. */
@@ -274,6 +275,30 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_search(const doorsill_list 
                                                             size_t count, uint32_t radius,
                                                             doorsill_hit *hits, size_t capacity,
                                                             size_t *found);
+
+/* --- Deltas: from one release of a list to the next --- */
+
+typedef struct doorsill_delta_info {
+  uint64_t base_size;   /* bytes of the list that it is for, */
+  uint64_t result_size; /* and of the list that it makes */
+  uint8_t base_sha256[32];
+  uint8_t result_sha256[32];
+} doorsill_delta_info;
+
+/* What a delta says of itself. Compare base_sha256 with the digest of the list that you have, and
+ * result_size with what you are willing to hold, before you apply it. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_delta_describe(const void *delta, size_t size,
+                                                                    doorsill_delta_info *info,
+                                                                    const char **detail);
+
+/* Makes the next release, info.result_size bytes, from the whole file of the last one. A delta may
+ * come from anywhere: it is refused or makes some bytes, and only if their SHA-256 is the one that
+ * the manifest of the new release names are they that release. Base and result do not overlap;
+ * after an error the result is undefined. Allocates nothing. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_delta_apply(const void *base, size_t base_size,
+                                                                 const void *delta, size_t size,
+                                                                 void *result, size_t capacity,
+                                                                 const char **detail);
 
 /* --- Releases: who published a list, and that everyone gets the same one --- */
 

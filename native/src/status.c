@@ -35,6 +35,8 @@ const char *doorsill_status_text(doorsill_status status) {
       return "The release is older than the accepted one, or from another branch.";
     case DOORSILL_STALE:
       return "The signatures of the witnesses are too old.";
+    case DOORSILL_BAD_DELTA:
+      return "This delta does not make the next list from this one; fetch the whole list.";
   }
   return "An unknown status.";
 }

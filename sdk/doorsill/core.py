@@ -200,6 +200,42 @@ class ListHandle:
         return [(int(hits[i].distance), int(hits[i].row), int(hits[i].entry)) for i in kept]
 
 
+class DeltaInfo(NamedTuple):
+    """What a delta says of itself; sizes in bytes."""
+
+    base_size: int
+    result_size: int
+    base_sha256: bytes
+    result_sha256: bytes
+
+
+def _delta_error(detail: Any) -> ListError:
+    why = text(detail[0]) if detail[0] else "no reason is known"
+    return ListError(f"{why}; fetch it again, or the whole list")
+
+
+def delta_describe(delta: bytes) -> DeltaInfo:
+    """Return what a delta says of itself; `ListError` if it is none."""
+    info, detail = ffi.new("doorsill_delta_info *"), ffi.new("char **")
+    if lib.doorsill_delta_describe(delta, len(delta), info, detail) != lib.DOORSILL_OK:
+        raise _delta_error(detail)
+    return DeltaInfo(int(info.base_size), int(info.result_size), bytes(info.base_sha256),
+                     bytes(info.result_sha256))  # fmt: skip
+
+
+def delta_apply(base: Any, delta: bytes, size: int) -> bytearray:
+    """Return the so many bytes that a delta makes; whether they are right, their digest tells."""
+    made, detail = bytearray(size), ffi.new("char **")
+    with (
+        ffi.from_buffer("uint8_t[]", base) as old,
+        ffi.from_buffer("uint8_t[]", made, require_writable=True) as new,
+    ):
+        status = lib.doorsill_delta_apply(old, len(old), delta, len(delta), new, size, detail)
+    if status != lib.DOORSILL_OK:
+        raise _delta_error(detail)
+    return made
+
+
 @dataclass(frozen=True)
 class CoreView:
     """One view for `screen`: its PDQ, and neural codes as (model digest, code) pairs."""

@@ -1,184 +1,203 @@
-"""Builds a hash list from rows and originals."""
+"""Builds a hash list from rows and originals: the same rows give the same bytes, in any order."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from doorsill.core import DIGESTS
 from doorsill.errors import RowsError
 from doorsill.hashes import hash_image
 from doorsill.limits import Limits
-from doorsill.lists import DEMO, TEST, Text
-from doorsill.publish.rows import csv_rows, original_rows
-from doorsill.publish.write import Contents, HasherRows, write_list
+from doorsill.lists import DEMO, TEST
+from doorsill.publish.ingest import read_source
+from doorsill.publish.lint import crowds, near_canaries, sift
+from doorsill.publish.report import REFUSED, Report
+from doorsill.publish.rows import DIGEST_BYTES
+from doorsill.publish.sections import ID_BYTES, ListFile
+from doorsill.publish.sources import Source
+from doorsill.publish.store import Store
+from doorsill.publish.words import ListWords, Numbered
+from doorsill.publish.write import Contents, HasherRows, checked_list, write_atomically
 from doorsill.testcard import test_card
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from doorsill.publish.rows import Row
 
-_USUAL_BITS = 128  # how many bits of a photograph's PDQ are set: it compares with the median
-_ROWS_SUFFIXES = (".csv", ".txt")
+__all__ = ["ListWords", "Report", "build_list"]
 
-
-@dataclass(frozen=True)
-class ListWords:
-    """What a list says of itself; one publisher and one category, in one language.
-
-    Attributes:
-        profile: How rows from CSV files were hashed: "full", "cpp512" or "unknown".
-        limit: The greatest PDQ distance that is a match, 0..64.
-        flags: Of every entry, as in the header: 1 is `seed`, not yet reviewed.
-    """
-
-    name: str
-    publisher: str
-    category: str
-    message: str = ""
-    help_link: str = ""
-    appeal_link: str = ""
-    language: str = "en"
-    demo: bool = False
-    epoch: int = 0
-    profile: str = "unknown"
-    limit: int = 31
-    quality: int = 50
-    flags: int = 0
-
-
-@dataclass
-class Report:
-    """What became of the rows.
-
-    Attributes:
-        entries: In the list, the test card not counted.
-        hashes: PDQ rows, the test card's not counted.
-        size: Of the file, bytes.
-        notes: Each row that was refused or flagged: origin and reason.
-    """
-
-    entries: int = 0
-    hashes: int = 0
-    size: int = 0
-    notes: list[str] = field(default_factory=list)
+CARD_ID = b"\0\0\0\0\0\1"
 
 
 def build_list(
-    inputs: Sequence[Path],
+    inputs: Sequence[Path | Source],
     output: Path,
     words: ListWords,
     *,
     limits: Limits | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    previous: Path | None = None,
+    canaries: Sequence[Path] = (),
+    report: Path | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    isolation: str = "worker",
 ) -> Report:
-    """Write a list from CSV files of `hash,quality,name` and from originals or folders of them.
+    """Write a list from files of rows, and from originals or folders of them.
 
-    Every list gets the published test card as its last entry.
+    Every list gets the published test card as an entry.
+
+    Args:
+        inputs: In any form that `publish.ingest` reads.
+        output: The list to write; it is replaced at once, or not at all.
+        words: What the list says of itself.
+        limits: What one original may cost.
+        previous: The release before: what is not in the new one is named as withdrawn, and
+            publishers and categories keep their numbers.
+        canaries: Rows or originals of harmless pictures that nothing in the list may be near.
+        report: A file for every row that was refused or flagged.
+        progress: Called with done, in all and a name. Whatever it raises stops the build.
+        isolation: Where originals are decoded, as of a Gate.
 
     Raises:
-        RowsError: An input is missing or no CSV, or not one row of it could be used.
+        RowsError: An input is missing or broken, not one row of it could be used, or an entry is
+            near a canary.
         ListError: The words break the format's rules (length, control characters, https).
     """
-    report, contents = Report(), Contents(epoch=words.epoch, flags=DEMO if words.demo else 0)
-    contents.texts = _texts(words)
-    files, seen = _files(inputs), set[bytes]()
-    for done, (path, named) in enumerate(files):
-        if progress:
-            progress(done, len(files))
-        for row in _rows(path, words, limits or Limits(), named=named):
-            _add(row, contents, words, report, seen)
-    if report.notes and not report.entries:
-        raise RowsError(f"{output}: not written, no row was of use; the first: {report.notes[0]}")
-    if not report.entries:
-        report.notes.append(f"{output}: no row was found; the list holds the test card alone")
-    _add_test_card(contents, words)
-    report.size = write_list(output, contents)
-    return report
+    limits = limits or Limits()
+    sources = [_source(each, words, progress, isolation) for each in inputs]
+    before = ListFile.open(previous, limits) if previous else None
+    contents = Contents(epoch=_epoch(words, before), flags=DEMO if words.demo else 0)
+    with Report(report) as told, Store(told.note) as store:
+        for source in sources:
+            for row in read_source(source, limits):
+                _take(row, store, words, told)
+        store.settle(lambda step: progress(0, 0, step) if progress else None)
+        names = {key: name for source in sources for key, name in source.names.items()}
+        numbered = Numbered.of(words, store.publishers(), store.categories(), names,
+                               before.list if before else None)  # fmt: skip
+        _list_entries(store, contents, numbered, told)
+        if told.noted and not told.entries:
+            raise RowsError(f"{output}: not written, no row was of use; the first: {told.notes[0]}")
+        if not told.entries:
+            told.note(str(output), "no row was found; the list holds the test card alone")
+        if before is not None:
+            told.withdrawn = _withdraw(contents, before)
+        data, made = checked_list(output, contents)
+        for entry, near in crowds(made, contents):
+            told.note(f"entry {entry}", f"{near} or more rows are near-duplicates of it")
+        rows = (row for path in canaries
+                for row in read_source(_source(path, words, progress, isolation), limits))  # fmt: skip
+        if hit := near_canaries(made, rows):
+            told.note(str(output), f"near harmless pictures: {' '.join(hit)}", REFUSED)
+            raise RowsError(f"{output}: not written, {len(hit)} entries are near harmless pictures of the "
+                            f"canary set: {' '.join(hit[:5])}; take one of the two out")  # fmt: skip
+        write_atomically(output, data)
+        told.size = len(data)
+        return told
 
 
-def _files(inputs: Sequence[Path]) -> list[tuple[Path, bool]]:
-    """Return each file, and whether it was named itself or found in a folder."""
-    files: list[tuple[Path, bool]] = []
-    for path in inputs:
-        if path.is_dir():
-            files += [(each, False) for each in sorted(path.rglob("*")) if each.is_file()]
-        elif path.exists():
-            files.append((path, True))
-        else:
-            raise RowsError(f"{path}: no such file; name a CSV of hash,quality,name or originals")
-    return files
+def _source(
+    given: Path | Source,
+    words: ListWords,
+    progress: Callable[[int, int, str], None] | None,
+    isolation: str,
+) -> Source:
+    """Return a source that says all that the words say where it says nothing itself."""
+    source = given if isinstance(given, Source) else Source(given, profile=words.profile)
+    return replace(
+        source,
+        publisher=source.publisher or words.publisher,
+        category=source.category or words.category,
+        flags=source.flags | words.flags,
+        isolation=isolation,
+        progress=progress,
+        names={},
+    )
 
 
-def _rows(path: Path, words: ListWords, limits: Limits, *, named: bool) -> Iterator[Row]:
-    if named and path.suffix.lower() in _ROWS_SUFFIXES:
-        return csv_rows(path, words.profile)
-    return original_rows(path, limits, named=named)
+def _epoch(words: ListWords, before: ListFile | None) -> int:
+    if before is None:
+        return words.epoch or 0
+    last = int(before.list.info["epoch"])
+    epoch = last + 1 if words.epoch is None else words.epoch
+    if epoch <= last:
+        raise RowsError(f"epoch {epoch} is not after {last}, that of the previous list; give a later one")
+    return epoch
 
 
-def _section(contents: Contents, words: ListWords, profile: str) -> HasherRows:
-    for rows in contents.hashers:
-        if rows.profile == profile:
-            return rows
-    rows = HasherRows("pdq", profile, limit=words.limit, quality=words.quality)
-    contents.hashers.append(rows)
-    return rows
+def _take(row: Row, store: Store, words: ListWords, report: Report) -> None:
+    report.rows += 1
+    sifted = sift(row, words.quality, report)
+    if sifted.key:
+        store.add(sifted)
 
 
-def _add(row: Row, contents: Contents, words: ListWords, report: Report, seen: set[bytes]) -> None:
-    if row.note:
-        report.notes.append(f"{row.origin}: {row.note}")
-    good = []
-    for profile, value, quality in row.hashes:
-        if quality < words.quality:
-            report.notes.append(f"{row.origin}: quality {quality} is under {words.quality}; "
-                                f"its PDQ ({profile}) is left out")  # fmt: skip
-            continue
-        bits = int.from_bytes(value, "big").bit_count()
-        if bits != _USUAL_BITS:
-            report.notes.append(f"{row.origin}: {bits} bits are set, a photograph's hash has 128")
-        good.append((profile, value))
-    if not good and not row.digests:
-        return
-    told = row.name.encode(errors="replace") + b"".join(value for _, value in good)
-    entry_id = hashlib.sha256(told).digest()[:6]
-    if entry_id in seen:
-        report.notes.append(f"{row.origin}: the same name and hash came before; it is listed once")
-        return
-    seen.add(entry_id)
-    entry = contents.add_entry((0, words.flags, 1), entry_id)
-    for profile, value in dict.fromkeys(good):
-        rows = _section(contents, words, profile)
-        rows.hashes += value
-        rows.entries.append(entry)
-        report.hashes += 1
-    for kind, value in row.digests.items():
-        contents.digests[kind].append((value, entry))
-    report.entries += 1
+def _list_entries(store: Store, contents: Contents, numbered: Numbered, report: Report) -> None:
+    """Fill the list with entries in the order of their ids, the test card in its place."""
+    digests = {kind: bytearray() for kind in DIGESTS}
+    carded = False
+    profiles = store.profiles() or ["full"]
+    contents.hashers = [HasherRows("pdq", profile, limit=numbered.words.limit,
+                                   quality=numbered.words.quality) for profile in profiles]  # fmt: skip
+    for settled in store.entries():
+        if not carded and settled.id > CARD_ID:
+            carded = True
+            _add_card(contents, numbered, digests)
+        publishers = sum(1 << numbered.publishers[key] for key in settled.publishers)
+        class_ = numbered.categories[settled.category], settled.flags, publishers
+        _add(contents, digests, class_, settled.id, settled.hashes, settled.digests)
+        report.entries += 1
+        report.hashes += len(settled.hashes)
+    if not carded:
+        _add_card(contents, numbered, digests)
+    contents.sort_classes()
+    contents.texts = numbered.texts()
+    for kind, records in digests.items():
+        contents.digests[kind] = _in_order(records, DIGEST_BYTES[kind])
 
 
-def _add_test_card(contents: Contents, words: ListWords) -> None:
+def _add(
+    contents: Contents,
+    digests: dict[str, bytearray],
+    class_: tuple[int, int, int],
+    entry_id: bytes,
+    hashes: Iterable[tuple[str, bytes]],
+    sums: Iterable[tuple[str, bytes]],
+) -> None:
+    entry = contents.add_entry(class_, entry_id)
+    sections = {rows.profile: rows for rows in contents.hashers}
+    for profile, value in hashes:
+        sections[profile].hashes += value
+        sections[profile].entries.append(entry)
+    for kind, value in sums:
+        digests[kind] += value + entry.to_bytes(4, "big")
+
+
+def _add_card(contents: Contents, numbered: Numbered, digests: dict[str, bytearray]) -> None:
     """Add the card to every section, so that each can be proved to be searched."""
-    entry = contents.add_entry((1, TEST, 1), b"\0\0\0\0\0\1")
-    for profile in [rows.profile for rows in contents.hashers] or ["full"]:
-        card = hash_image(test_card(), "full" if profile == "unknown" else profile)
-        rows = _section(contents, words, profile)
-        rows.hashes += card.bytes
-        rows.entries.append(entry)
-    contents.digests["sha256"].append((hashlib.sha256(test_card()).digest(), entry))
+    made = {rows.profile: hash_image(test_card(), "full" if rows.profile == "unknown" else rows.profile)
+            for rows in contents.hashers}  # fmt: skip
+    _add(contents, digests, (numbered.card, TEST, 1), CARD_ID,
+         [(profile, each.bytes) for profile, each in made.items()],
+         [("sha256", hashlib.sha256(test_card()).digest())])  # fmt: skip
 
 
-def _texts(words: ListWords) -> list[tuple[int, int, str, str]]:
-    texts = [
-        (Text.LIST, 0, words.name),
-        (Text.PUBLISHER, 0, words.publisher),
-        (Text.CATEGORY, 0, words.category),
-        (Text.MESSAGE, 0, words.message),
-        (Text.HELP, 0, words.help_link),
-        (Text.APPEAL, 0, words.appeal_link),
-        (Text.CATEGORY, 1, "test card"),
-        (Text.MESSAGE, 1, "This is the harmless doorsill test card. Your list works."),
-    ]
-    return [(kind, key, words.language, text) for kind, key, text in texts if text]
+def _in_order(records: bytearray, width: int) -> Iterator[tuple[bytes, int]]:
+    """Yield (digest, entry) pairs, sorted, from records of both; sorted only once it is written."""
+    step = width + 4
+    data = bytes(records)
+    for each in sorted(data[at : at + step] for at in range(0, len(data), step)):
+        yield each[:width], int.from_bytes(each[width:], "big")
+
+
+def _withdraw(contents: Contents, before: ListFile) -> int:
+    """Name what was listed before and is no longer; return how many are new among them."""
+    now = contents.entry_ids
+    listed = {bytes(now[at : at + ID_BYTES]) for at in range(0, len(now), ID_BYTES)}
+    gone = {id_: epoch for id_, epoch in before.withdrawn() if id_ not in listed}
+    new = {id_ for id_ in before.ids() if id_ not in listed}
+    contents.withdrawn = sorted((gone | dict.fromkeys(new, contents.epoch)).items())
+    return len(new)

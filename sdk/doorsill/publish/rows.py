@@ -1,121 +1,131 @@
-"""Rows: what a publisher has of each picture, from a CSV file or from the originals."""
+"""The one form in which everything that a publisher has comes to `build`: `Row`.
+
+Rows go to disk as JSON Lines, one object a line, so that originals are hashed once, by whoever
+may hold them, and a list is built from the file as often as anyone wants to check it.
+"""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doorsill.core import DIGESTS
-from doorsill.errors import RowsError
-from doorsill.reading import read
+from doorsill.core import DIGESTS, SECTION_PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from doorsill.limits import Limits
+    from doorsill.publish.sources import Source
 
-_PDQ_HEX = 64
-_NAMES = ("hash", "quality", "name")
-_MAX_FIELD = 4096  # characters; longer ones are no hash and no file name
+PDQ_BYTES = 32
+DIGEST_BYTES = {"sha256": 32, "sha1": 20, "md5": 16}
+MAX_NAME = 4096  # characters; longer ones are no name
+SUFFIX = ".jsonl"
 
 
-@dataclass(frozen=True)
-class Row:
-    """What is known of one picture.
+class Row(NamedTuple):
+    """What one publisher says of one picture or file.
+
+    Rows with the same key speak of the same thing: those of the latest time count, and among them
+    all together, unless one says that it is removed.
 
     Attributes:
-        name: The publisher's name for it; only its digest goes into the list.
+        key: The source's own name for it; only its digest goes into the list.
+        origin: File and line or record, for the report.
+        publisher: Who vouches for it.
+        category: Of its publisher.
+        time: Seconds since 1970 of the last change, 0 where the source does not say.
+        removed: Whether its publisher took it back.
+        flags: As in the header: 1 is `seed`, 4 asks for no more than a warning.
         hashes: (profile, 32 bytes, quality) of each frame.
-        digests: By kind, of the file.
-        origin: File and line, for the report.
-        note: Why something was left out, "" if nothing was.
+        digests: (kind, bytes) of the file.
+        unusable: Names of hashes that nothing here can compare, such as PhotoDNA.
+        notes: Why something was left out.
+        disputes: What others say against it; for its publisher to decide.
     """
 
-    name: str
+    key: str
     origin: str
+    publisher: str = ""
+    category: str = ""
+    time: int = 0
+    removed: bool = False
+    flags: int = 0
     hashes: tuple[tuple[str, bytes, int], ...] = ()
-    digests: dict[str, bytes] = field(default_factory=dict)
-    note: str = ""
+    digests: tuple[tuple[str, bytes], ...] = ()
+    unusable: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    disputes: tuple[str, ...] = ()
 
 
-def csv_rows(path: Path, profile: str) -> Iterator[Row]:
-    """Yield the rows of a CSV of `hash,quality,name`, with or without that header line.
-
-    The columns may stand in any order under a header; `filename` is taken for `name`.
-
-    Raises:
-        RowsError: The file cannot be read, or has no column `hash`.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file, strict=True)
-            columns: tuple[str, ...] | None = None
-            for fields in lines:
-                if not fields:
-                    continue
-                if columns is None:
-                    columns = _columns(fields, path)
-                    if columns != _NAMES or fields[0].strip().lower() == "hash":
-                        continue
-                values = dict(zip(columns, fields, strict=False))
-                yield _row(values, f"{path}:{lines.line_num}", profile)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = f"cannot be read as CSV ({error}); expected hash,quality,name"
-        raise RowsError(f"{path}: {why}") from None
-
-
-def _columns(fields: list[str], path: Path) -> tuple[str, ...]:
-    if len(fields[0].strip()) == _PDQ_HEX:
-        return _NAMES
-    names = tuple("name" if f == "filename" else f for f in (f.strip().lower() for f in fields))
-    if "hash" not in names:
-        raise RowsError(f"{path}: its first line has no column 'hash'; expected hash,quality,name")
-    return names
-
-
-def _row(values: dict[str, str], origin: str, profile: str) -> Row:
-    text = values.get("hash", "").strip()
-    name = values.get("name", "").strip()[:_MAX_FIELD]
-    if "\n" in name or "\r" in name:
-        return Row("", origin, note="the name holds a line break: a quote may be left open above")
+def parse_hash(text: str, bytes_: int, what: str) -> tuple[bytes, str]:
+    """Return the bytes of so many in hex and "", or nothing and what is wrong."""
     try:
         value = bytes.fromhex(text) if text.isalnum() else b""
-        quality = int(values.get("quality", "").strip() or 100)
     except ValueError:
-        return Row(name, origin, note="the hash is not hexadecimal or the quality is no number")
-    if len(value) != _PDQ_HEX // 2:
-        return Row(name, origin, note=f"a PDQ hash has {_PDQ_HEX} hex digits, not {len(text)}")
+        return b"", f"the {what} is not hexadecimal"
+    if len(value) != bytes_:
+        return b"", f"a {what} has {2 * bytes_} hex digits, not {len(text)}"
+    return value, ""
+
+
+def parse_quality(text: str) -> tuple[int, str]:
+    """Return 0..100 and "", or 0 and what is wrong; 100 where nothing is said."""
+    try:
+        quality = int(text.strip() or 100)
+    except ValueError:
+        return 0, "the quality is no number"
     if not 0 <= quality <= 100:  # noqa: PLR2004 - PDQ's range
-        return Row(name, origin, note=f"quality {quality} is not in 0..100")
-    return Row(name or text, origin, ((profile, value, quality),))
+        return 0, f"quality {quality} is not in 0..100"
+    return quality, ""
 
 
-def original_rows(path: Path, limits: Limits, *, named: bool) -> Iterator[Row]:
-    """Yield one row for an original: digests of the file, PDQ of its views in profile `full`.
+def row_line(row: Row) -> str:
+    """Return a row as one line of a rows file, without what only a report needs."""
+    fields: dict[str, Any] = {"key": row.key}
+    for name in ("publisher", "category", "time", "removed", "flags"):
+        if value := getattr(row, name):
+            fields[name] = value
+    fields["pdq"] = [[profile, value.hex(), quality] for profile, value, quality in row.hashes]
+    fields |= {kind: value.hex() for kind, value in row.digests}
+    for name in ("unusable", "notes", "disputes"):
+        if value := getattr(row, name):
+            fields[name] = list(value)
+    return json.dumps(fields, ensure_ascii=True) + "\n"
 
-    One profile is enough: whoever opens the list hashes with the very same core. What is no
-    picture is listed, by its digests, only if it was *named*: a folder's stray files would
-    otherwise stop the same stray files everywhere.
-    """
-    found = read(path, limits, lambda: None)
-    if not path.is_file():
-        yield Row(path.name, str(path), note="not a regular file")
-        return
-    if path.stat().st_size == 0:
-        yield Row(path.name, str(path), note="empty: its digests are those of every empty file")
-        return
-    if not found.is_picture and not named:
-        yield Row(path.name, str(path), note="not a picture; name it directly to list its digests")
-        return
-    if not found.digests:
-        yield Row(path.name, str(path), note="; ".join(found.unread))
-        return
-    digests = dict(zip(DIGESTS, found.digests[0], strict=True))
-    pdqs = [view.pdq for view in found.views]
-    hashes = tuple(("full", pdq.hash("full"), pdq.quality("full")) for pdq in pdqs)
-    note = "; ".join(found.unread)
-    if not found.is_picture:
-        note = "not a picture: only its digests are listed"
-    yield Row(path.name, str(path), hashes, digests, note)
+
+def read_rows(source: Source) -> Iterator[Row]:
+    """Yield the rows of a rows file; what is no such line is a row with nothing but a note."""
+    with source.open() as file:
+        for number, line in enumerate(file, 1):
+            origin = f"{source.name}:{number}"
+            try:
+                yield _row(json.loads(line), origin)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                yield Row("", origin, notes=("this line is no row; see `doorsill list rows`",))
+            source.tick(file.tell)
+
+
+def _row(fields: dict[str, Any], origin: str) -> Row:
+    hashes = []
+    for profile, text, quality in fields.get("pdq", []):
+        if profile not in SECTION_PROFILES or not 0 <= int(quality) <= 100:  # noqa: PLR2004
+            raise ValueError(profile)
+        hashes.append((profile, _exact(text, PDQ_BYTES), int(quality)))
+    digests = [(kind, _exact(fields[kind], DIGEST_BYTES[kind])) for kind in DIGESTS
+               if kind in fields]  # fmt: skip
+    key, publisher, category = (str(fields.get(name, "")) for name in
+                                ("key", "publisher", "category"))  # fmt: skip
+    if not key or max(map(len, (key, publisher, category))) > MAX_NAME:
+        raise ValueError(origin)
+    words = (tuple(map(str, fields.get(name, ()))) for name in ("unusable", "notes", "disputes"))
+    return Row(key, origin, publisher, category, int(fields.get("time", 0)),
+               bool(fields.get("removed", False)), int(fields.get("flags", 0)) & 5,
+               tuple(hashes), tuple(digests), *words)  # fmt: skip
+
+
+def _exact(text: str, size: int) -> bytes:
+    value = bytes.fromhex(text)
+    if len(value) != size:
+        raise ValueError(text)
+    return value
+

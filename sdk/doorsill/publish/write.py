@@ -10,21 +10,23 @@ import zlib
 from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS, SECTION_PROFILES, pdq_planes
 from doorsill.errors import ListError
 from doorsill.lists import HashList
+from doorsill.publish.sections import HEADER_BYTES, SECTION, Kind
 from doorsill.trust import Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
 _ALIGNMENT = 64
 _HEADER = struct.Struct("<8sHHIQQII20x")  # the checksum follows
-_SECTION = struct.Struct("<HHHHQQ")
 _HASHER = struct.Struct("<24s32sIHHHB5x")
 _CLASS = struct.Struct("<HHIQ")
 _TEXT = struct.Struct("<HH8sIII")
-(_HASHERS, _PLANE, _ROW_ENTRIES, _ENTRY_CLASSES, _ENTRY_IDS, _CLASSES, _TEXTS, _TEXT_BLOB,
- _DIGEST_KEYS, _DIGEST_ENTRIES, _WITHDRAWN) = range(1, 12)  # fmt: skip
 _REQUIRED = 1
 
 
@@ -69,7 +71,7 @@ class Contents:
         entry_classes: For each entry the index of its class.
         entry_ids: For each entry 6 bytes.
         hashers: At most 8.
-        digests: For each kind (digest, entry) pairs, in any order.
+        digests: For each kind (digest, entry) pairs: a list in any order, or an iterable in order.
         texts: (kind, key, language, text).
         withdrawn: (id of 6 bytes, epoch in which it went).
     """
@@ -78,21 +80,31 @@ class Contents:
     entry_classes: array[int] = field(default_factory=lambda: array("H"))
     entry_ids: bytearray = field(default_factory=bytearray)
     hashers: list[HasherRows] = field(default_factory=list)
-    digests: dict[str, list[tuple[bytes, int]]] = field(
+    digests: dict[str, Iterable[tuple[bytes, int]]] = field(
         default_factory=lambda: {kind: [] for kind in DIGESTS}
     )
     texts: list[tuple[int, int, str, str]] = field(default_factory=list)
     withdrawn: list[tuple[bytes, int]] = field(default_factory=list)
     epoch: int = 0
     flags: int = 0
+    _numbers: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
     def add_entry(self, class_: tuple[int, int, int], entry_id: bytes) -> int:
         """Return the index of a new entry."""
-        if class_ not in self.classes:
+        if class_ not in self._numbers:
+            self._numbers[class_] = len(self.classes)
             self.classes.append(class_)
-        self.entry_classes.append(self.classes.index(class_))
+        self.entry_classes.append(self._numbers[class_])
         self.entry_ids += entry_id
         return len(self.entry_classes) - 1
+
+    def sort_classes(self) -> None:
+        """Bring the classes into an order of their own, so that it does not depend on the entries'."""
+        before = self.classes
+        self.classes = sorted(before)
+        self._numbers = {class_: number for number, class_ in enumerate(self.classes)}
+        moved = [self._numbers[class_] for class_ in before]
+        self.entry_classes = array("H", (moved[index] for index in self.entry_classes))
 
 
 def _column(values: array[int]) -> bytes:
@@ -109,10 +121,10 @@ def _hasher_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
         profile = SECTION_PROFILES.index(rows.profile)
         table.append(_HASHER.pack(rows.name.encode(), rows.model, len(rows.entries), rows.width,
                                   rows.limit, rows.quality, profile))  # fmt: skip
-        sections += [(_PLANE, index, at, plane) for at, plane in enumerate(rows.planes())]
+        sections += [(Kind.PLANE, index, at, plane) for at, plane in enumerate(rows.planes())]
         if not rows.is_straight:
-            sections.append((_ROW_ENTRIES, index, 0, _column(rows.entries)))
-    return [(_HASHERS, 0, 0, b"".join(table)), *sections]
+            sections.append((Kind.ROW_ENTRIES, index, 0, _column(rows.entries)))
+    return [(Kind.HASHERS, 0, 0, b"".join(table)), *sections]
 
 
 def _text_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
@@ -121,18 +133,20 @@ def _text_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
         raw = words.encode()
         table.append(_TEXT.pack(kind, key, language.encode(), len(blob), len(raw), 0))
         blob += raw
-    return [(_TEXTS, 0, 0, b"".join(table)), (_TEXT_BLOB, 0, 0, bytes(blob))]
+    return [(Kind.TEXTS, 0, 0, b"".join(table)), (Kind.TEXT_BYTES, 0, 0, bytes(blob))]
 
 
 def _digest_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
     sections = []
     for kind, name in enumerate(DIGESTS):
-        rows = sorted(contents.digests[name])
-        if rows:
-            sections.append((_DIGEST_KEYS, kind, 0, b"".join(key for key, _ in rows)))
-            sections.append(
-                (_DIGEST_ENTRIES, kind, 0, _column(array("I", (entry for _, entry in rows))))
-            )
+        pairs = contents.digests[name]
+        keys, entries = bytearray(), array("I")
+        for key, entry in sorted(pairs) if isinstance(pairs, list) else pairs:
+            keys += key
+            entries.append(entry)
+        if entries:
+            sections.append((Kind.DIGEST_KEYS, kind, 0, bytes(keys)))
+            sections.append((Kind.DIGEST_ENTRIES, kind, 0, _column(entries)))
     return sections
 
 
@@ -142,20 +156,20 @@ def list_bytes(contents: Contents) -> bytes:
     withdrawn = (struct.pack("<6s2xQ", *each) for each in sorted(contents.withdrawn))
     sections = [
         *_hasher_sections(contents),
-        (_ENTRY_CLASSES, 0, 0, _column(contents.entry_classes)),
-        (_ENTRY_IDS, 0, 0, bytes(contents.entry_ids)),
-        (_CLASSES, 0, 0, b"".join(_CLASS.pack(c, f, 0, p) for c, f, p in contents.classes)),
+        (Kind.ENTRY_CLASSES, 0, 0, _column(contents.entry_classes)),
+        (Kind.ENTRY_IDS, 0, 0, bytes(contents.entry_ids)),
+        (Kind.CLASSES, 0, 0, b"".join(_CLASS.pack(c, f, 0, p) for c, f, p in contents.classes)),
         *_text_sections(contents),
         *_digest_sections(contents),
-        (_WITHDRAWN, 0, 0, b"".join(withdrawn)),
+        (Kind.WITHDRAWN, 0, 0, b"".join(withdrawn)),
     ]
-    at = _HEADER.size + 4 + _SECTION.size * len(sections)
+    at = HEADER_BYTES + SECTION.size * len(sections)
     table, body = bytearray(), []
     for kind, a, b, data in sections:
         padding = -at % _ALIGNMENT
         body += [bytes(padding), data]
         at += padding
-        table += _SECTION.pack(kind, _REQUIRED, a, b, at, len(data))
+        table += SECTION.pack(kind, _REQUIRED, a, b, at, len(data))
         at += len(data)
     header = _HEADER.pack(MAGIC, 1, 0, len(sections), at, contents.epoch, entries, contents.flags)
     checksum = struct.pack("<I", zlib.crc32(table, zlib.crc32(header)))
@@ -177,13 +191,18 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def write_list(path: Path, contents: Contents) -> int:
-    """Write a list and return its size in bytes; refuses to write one that would not open."""
+def checked_list(path: Path, contents: Contents) -> tuple[bytes, HashList]:
+    """Return a list file and what is in it; `ListError` if it would not open at *path*."""
     data = list_bytes(contents)
     try:
-        HashList(data, Trust.none())  # the reader's rules are the only rules
+        return data, HashList(data, Trust.none())  # the reader's rules are the only rules
     except ListError as error:
         why = str(error).split(": ", 1)[-1].split(";")[0]
         raise ListError(f"{path}: not written, it would break the format: {why}") from None
+
+
+def write_list(path: Path, contents: Contents) -> int:
+    """Write a list and return its size in bytes; refuses to write one that would not open."""
+    data, _ = checked_list(path, contents)
     write_atomically(path, data)
     return len(data)

@@ -1,0 +1,181 @@
+"""From originals to rows, on the premises of whoever may hold them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from doorsill import cage, worker
+from doorsill.core import DIGESTS, PROFILES
+from doorsill.errors import RowsError
+from doorsill.publish.rows import Row, row_line
+from doorsill.reading import Patience, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from doorsill.limits import Limits
+    from doorsill.publish.sources import Source
+    from doorsill.reading import Decoder
+
+_AHEAD = 4  # files for each process that wait their turn, so that a million names are not queued
+_SECONDS = 60.0  # for one picture: a busy machine must not change what a list holds
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder to the bottom, in one order everywhere; links are not followed."""
+    for each in sorted(folder.iterdir(), key=lambda path: path.name):
+        if each.is_dir() and not each.is_symlink():
+            yield from walk(each)
+        elif not each.is_dir():
+            yield each
+
+
+def original_rows(source: Source, limits: Limits) -> Iterator[Row]:
+    """Yield a row for an original, or for each in a folder.
+
+    What is no picture is listed, by its digests, only if it was named itself: a folder's stray
+    files would otherwise stop the same stray files everywhere.
+    """
+    category, why = source.category_of([])
+    is_folder = source.path.is_dir()
+    files = walk(source.path) if is_folder else iter([source.path])
+    for done, (path, row) in enumerate(hashed(files, limits, source.isolation, named=not is_folder)):
+        if source.progress is not None and is_folder:
+            source.progress(done, 0, path.name)
+        if why:
+            row = row._replace(hashes=(), digests=(), notes=(why,))  # noqa: PLW2901
+        key = f"{source.publisher}\0{row.key}" if row.key else ""
+        yield row._replace(key=key, publisher=source.publisher, category=category,
+                           flags=source.flags)  # fmt: skip
+
+
+def hash_folder(
+    folder: Path,
+    output: Path,
+    limits: Limits,
+    *,
+    isolation: str = "worker",
+    progress: Callable[[int, str], None] | None = None,
+) -> tuple[int, int, int]:
+    """Append rows of all originals in a folder to a rows file.
+
+    The file is its own journal: a line is written whole or, after a kill, cut off and done again;
+    what stands there already, by its path in the folder, is not read again.
+
+    Args:
+        folder: Paths in the file are relative to it.
+        output: The rows file.
+        limits: What one picture may cost.
+        isolation: As of a Gate.
+        progress: Called with how many are done and the name of the last. What it raises stops it.
+
+    Returns:
+        How many rows the file holds, how many of them are new, and how many of these have notes.
+
+    Raises:
+        RowsError: The folder is none, or the file holds something else.
+    """
+    if not folder.is_dir():
+        raise RowsError(f"{folder}: not a folder; name the one with the originals")
+    done = _resume(output)
+    fresh = noted = 0
+    files = (path for path in walk(folder) if _name(path, folder) not in done and path != output)
+    with output.open("a", encoding="ascii", newline="\n") as journal:
+        for path, row in hashed(files, limits, isolation, named=False):
+            journal.write(_line(row, _name(path, folder)))
+            journal.flush()
+            fresh, noted = fresh + 1, noted + bool(row.notes)
+            if progress is not None:
+                progress(len(done) + fresh, path.name)
+        os.fsync(journal.fileno())
+    return len(done) + fresh, fresh, noted
+
+
+def _name(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder)).encode("utf-8", "backslashreplace").decode()
+
+
+def _line(row: Row, name: str) -> str:
+    """Return the row as a line whose last field is the path, which `_resume` looks for."""
+    keyed = row if row.key else row._replace(key=f"unread {name}")
+    return row_line(keyed).rstrip("}\n") + f', "path": {json.dumps(name)}}}\n'
+
+
+def _resume(output: Path) -> set[str]:
+    """Return the paths that a rows file holds, and cut off a line that was not finished."""
+    done: set[str] = set()
+    if not output.exists():
+        return done
+    with output.open("r+b") as file:
+        end = 0
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            try:
+                done.add(json.loads(line)["path"])
+            except (ValueError, TypeError, KeyError):
+                raise RowsError(f"{output}: holds something else than rows of originals; name "
+                                "another file to write to") from None  # fmt: skip
+            end += len(line)
+        file.truncate(end)
+    return done
+
+
+def hashed(
+    files: Iterable[Path], limits: Limits, isolation: str, *, named: bool
+) -> Iterator[tuple[Path, Row]]:
+    """Yield files and their rows in the order given, while all cores work on those ahead.
+
+    Pictures are decoded in caged processes, one for each core, so that one which breaks its
+    decoder costs its own row; inline they are decoded here, one after the other.
+
+    Raises:
+        IsolationError: There is no cage here, and "inline" was not asked for.
+    """
+    limits = replace(limits, seconds=_SECONDS)
+    if isolation == "inline":
+        yield from ((path, _hash(path, limits, None, named=named)) for path in files)
+        return
+    cage.require()
+    cores = os.cpu_count() or 1
+    pool = worker.Pool(limits)
+    threads = ThreadPoolExecutor(cores)
+    try:
+        hash_ = partial(_hash, limits=limits, decoder=partial(pool.decode, Patience(None)), named=named)
+        left = iter(files)
+        waiting = deque((path, threads.submit(hash_, path)) for path in islice(left, _AHEAD * cores))
+        while waiting:
+            path, row = waiting.popleft()
+            waiting.extend((each, threads.submit(hash_, each)) for each in islice(left, 1))
+            yield path, row.result()
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        pool.close()
+        threads.shutdown()
+
+
+def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -> Row:
+    """Return the row of one file; its key is its SHA-256, for names of files change."""
+    origin = str(path)
+    if not path.is_file():
+        return Row("", origin, notes=("not a regular file",))
+    if path.stat().st_size == 0:
+        return Row("", origin, notes=("empty: its digests are those of every empty file",))
+    found = read(path, limits, lambda: None, decoder)
+    if not found.is_picture and not named:
+        return Row("", origin, notes=("not a picture; name it directly to list its digests",))
+    if not found.digests:
+        return Row("", origin, notes=tuple(found.unread))
+    digests = tuple(zip(DIGESTS, found.digests[0], strict=True))
+    hashes = tuple((profile, view.pdq.hash(profile), view.pdq.quality(profile))
+                   for view in found.views for profile in PROFILES)  # fmt: skip
+    notes = tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
+    return Row(digests[0][1].hex(), origin, hashes=hashes, digests=digests, notes=notes)

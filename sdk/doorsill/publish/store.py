@@ -1,0 +1,272 @@
+"""Millions of rows on disk, and what is left of them once all have spoken.
+
+A temporary SQLite database holds the rows, so that memory stays small whatever comes. What comes
+out depends on the set of rows alone, never on their order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import tempfile
+from array import array
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from doorsill.core import DIGESTS, SECTION_PROFILES
+from doorsill.publish.rows import DIGEST_BYTES, PDQ_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from doorsill.publish.rows import Row
+
+_ID_BYTES = 6
+_BATCH = 8192
+# A value is a byte for its kind and its bytes; digests come first, as in the list.
+_KINDS = (*DIGESTS, *SECTION_PROFILES, "unusable")
+_SIZES = [*(1 + DIGEST_BYTES[kind] for kind in DIGESTS), *(1 + PDQ_BYTES for _ in SECTION_PROFILES), 1]
+_UNUSABLE = bytes([len(_KINDS) - 1])  # something is known of it, though nothing that can match
+_SCHEMA = """
+CREATE TABLE said (key BLOB, time INT, removed INT, publisher TEXT, category TEXT, flags INT,
+                   content BLOB, origin TEXT);
+CREATE TABLE item (number INTEGER PRIMARY KEY, id BLOB, publisher TEXT, category TEXT, flags INT,
+                   content BLOB, origin TEXT);
+CREATE TABLE link (value BLOB, category TEXT, flags INT, item INT);
+CREATE TABLE together (root INT, item INT);
+CREATE TABLE named (item INTEGER PRIMARY KEY, id BLOB, root INT);
+"""
+
+
+class Settled(NamedTuple):
+    """One entry to be: all who vouch for it and all by which it can be compared."""
+
+    id: bytes
+    category: str
+    flags: int
+    publishers: frozenset[str]
+    hashes: tuple[tuple[str, bytes], ...]
+    digests: tuple[tuple[str, bytes], ...]
+
+
+def _content(row: Row) -> bytes:
+    values = {bytes([_KINDS.index(kind)]) + value for kind, value in row.digests}
+    values |= {bytes([_KINDS.index(profile)]) + value for profile, value, _ in row.hashes}
+    if row.unusable:
+        values.add(_UNUSABLE)
+    return b"".join(sorted(values))
+
+
+def _values(content: bytes) -> list[bytes]:
+    values, at = [], 0
+    while at < len(content):
+        size = _SIZES[content[at]]
+        values.append(content[at : at + size])
+        at += size
+    return values
+
+
+def _is_digest(value: bytes) -> bool:
+    return value[0] < len(DIGESTS)
+
+
+class Store:
+    """Rows on disk. Use as a context; its file is deleted at the end."""
+
+    def __init__(self, note: Callable[[str, str], None]) -> None:
+        """Open an empty one; *note* is called with an origin and what is to be said about it."""
+        self._note = note
+        self._folder = tempfile.TemporaryDirectory(prefix="doorsill-")
+        self._database = sqlite3.connect(Path(self._folder.name) / "rows", isolation_level=None)
+        self._database.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;"
+            f"PRAGMA temp_store=FILE; {_SCHEMA}"
+        )
+        self._database.execute("BEGIN")
+        self._batch: list[tuple[object, ...]] = []
+        self._kinds: set[int] = set()
+
+    def __enter__(self) -> Store:  # noqa: PYI034 - `Self` came with Python 3.11
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete the file."""
+        self._database.close()
+        self._folder.cleanup()
+
+    def add(self, row: Row) -> None:
+        """Take a row that has a key."""
+        self._batch.append((hashlib.sha256(row.key.encode("utf-8", "replace")).digest(), row.time,
+                            row.removed, row.publisher, row.category, row.flags, _content(row),
+                            row.origin))  # fmt: skip
+        if len(self._batch) >= _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._database.executemany("INSERT INTO said VALUES (?,?,?,?,?,?,?,?)", self._batch)
+        self._batch.clear()
+
+    def settle(self, show: Callable[[str], None]) -> None:
+        """Find what is to be listed, once all rows are in; *show* is told of each step."""
+        self._flush()
+        show("keeping the latest rows")
+        self._settle()
+        show("joining publishers")
+        self._join()
+
+    def publishers(self) -> set[str]:
+        """Return the ids of all who vouch for anything."""
+        return {name for (name,) in self._database.execute("SELECT DISTINCT publisher FROM item")}
+
+    def categories(self) -> set[str]:
+        """Return the names of all categories."""
+        return {name for (name,) in self._database.execute("SELECT DISTINCT category FROM item")}
+
+    def _settle(self) -> None:
+        """Keep what each key says last."""
+        rows = self._database.execute("SELECT * FROM said ORDER BY key, time DESC, removed DESC, "
+                                      "publisher, category, flags, content, origin")  # fmt: skip
+        batch: list[tuple[object, ...]] = []
+        for _, of_key in groupby(rows, key=itemgetter(0)):
+            batch += self._latest(list(of_key))
+            if len(batch) >= _BATCH:
+                self._insert_items(batch)
+        self._insert_items(batch)
+        self._database.execute("DROP TABLE said")
+
+    def _latest(self, rows: list[tuple[bytes, int, int, str, str, int, bytes, str]]
+                ) -> Iterator[tuple[object, ...]]:  # fmt: skip
+        time, removed = rows[0][1:3]
+        latest = [row for row in rows if row[1] == time]
+        for row in rows[len(latest) :]:
+            self._note(row[7], f"superseded by {rows[0][7]}")
+        if removed:
+            for row in latest:
+                self._note(row[7], "removed by its publisher" if row[2] else
+                           f"removed by its publisher at {rows[0][7]}")  # fmt: skip
+            return
+        for (publisher, category, flags), group in groupby(latest, key=itemgetter(3, 4, 5)):
+            same = list(group)
+            for before, row in zip(same, same[1:], strict=False):
+                again = row[6] == before[6]
+                self._note(row[7], f"the same came before at {before[7]}; it is listed once" if again
+                           else f"joined with {same[0][7]}, which has the same name")  # fmt: skip
+            content = b"".join(sorted({value for row in same for value in _values(row[6])}))
+            if not content:
+                continue  # refused, which was reported; but it superseded what it said before
+            told = publisher.encode("utf-8", "replace") + b"\0" + same[0][0]
+            id_ = hashlib.sha256(told).digest()[:_ID_BYTES]
+            yield id_, publisher, category, flags, content, same[0][7]
+
+    def _insert_items(self, batch: list[tuple[object, ...]]) -> None:
+        self._database.executemany("INSERT INTO item (id, publisher, category, flags, content, origin) "
+                                   "VALUES (?,?,?,?,?,?)", batch)  # fmt: skip
+        batch.clear()
+
+    def _join(self) -> None:
+        """Give items of one category that share a digest, or all their hashes, one number and id."""
+        links: list[tuple[object, ...]] = []
+        count = 0
+        insert = "INSERT INTO link VALUES (?,?,?,?)"
+        for count, category, flags, content in self._database.execute(
+            "SELECT number, category, flags, content FROM item"
+        ):
+            values = _values(content)
+            self._kinds |= {value[0] for value in values}
+            digests = [value for value in values if _is_digest(value)]
+            if not digests and content != _UNUSABLE:
+                digests = [b"\xff" + hashlib.sha256(content).digest()]
+            links += ((value, category, flags, count) for value in digests)
+            if len(links) >= _BATCH:
+                self._database.executemany(insert, links)
+                links.clear()
+        self._database.executemany(insert, links)
+        parent = array("I", range(count + 1))
+        joined = self._link(parent)
+        self._database.execute("DROP TABLE link")
+        self._database.executemany("INSERT INTO together VALUES (?,?)",
+                                   ((_root(parent, item), item) for item, is_ in enumerate(joined)
+                                    if is_))  # fmt: skip
+        self._name_groups()
+
+    def _link(self, parent: array[int]) -> bytearray:
+        """Unite items in *parent* and say of each whether it was."""
+        joined = bytearray(len(parent))
+        rows = self._database.execute("SELECT value, category, flags, item FROM link "
+                                      "ORDER BY value, category, flags, item")  # fmt: skip
+        last: tuple[bytes, str, int, int] = (b"", "", 0, 0)
+        for row in rows:
+            if row[0] == last[0]:
+                if row[1:3] == last[1:3]:
+                    a, b = _root(parent, last[3]), _root(parent, row[3])
+                    parent[max(a, b)] = min(a, b)
+                    joined[last[3]] = joined[row[3]] = 1
+                else:
+                    self._note(self._origin(row[3]), f"also listed as {last[1] or 'no category'}, flags "
+                               f"{last[2]}, at {self._origin(last[3])}; both entries stay")  # fmt: skip
+            last = row
+        return joined
+
+    def _origin(self, item: int) -> str:
+        found = self._database.execute("SELECT origin FROM item WHERE number = ?", (item,)).fetchone()
+        return str(found[0])
+
+    def _name_groups(self) -> None:
+        """Give each group one id and number, unless it contradicts itself."""
+        rows = self._database.execute(
+            "SELECT root, number, id, content, origin FROM together JOIN item ON item = number "
+            "ORDER BY root, number"
+        )
+        named: list[tuple[int, bytes, int]] = []
+        for _, of_root in groupby(rows, key=itemgetter(0)):
+            for group in self._consistent(list(of_root)):
+                first, id_ = group[0], min(each[2] for each in group)
+                named += ((each[1], id_, first[1]) for each in group)
+                for each in group[1:]:
+                    self._note(each[4], f"the same as {first[4]}; one entry for all who vouch")
+            if len(named) >= _BATCH:
+                self._database.executemany("INSERT INTO named VALUES (?,?,?)", named)
+                named.clear()
+        self._database.executemany("INSERT INTO named VALUES (?,?,?)", named)
+
+    def _consistent(self, group: list[tuple[int, int, bytes, bytes, str]]
+                    ) -> list[list[tuple[int, int, bytes, bytes, str]]]:  # fmt: skip
+        """Return the group, or its parts of equal content if one file would have two digests."""
+        seen: dict[int, bytes] = {}
+        for each in group:
+            for value in _values(each[3]):
+                if _is_digest(value) and seen.setdefault(value[0], value) != value:
+                    self._note(each[4], f"shares a digest with {group[0][4]} but has another "
+                               f"{_KINDS[value[0]]}; not joined")  # fmt: skip
+                    by_content = sorted(group, key=itemgetter(3, 1))
+                    return [list(same) for _, same in groupby(by_content, key=itemgetter(3))]
+        return [group]
+
+    def profiles(self) -> list[str]:
+        """Return in which profiles there are PDQ hashes, once settled."""
+        return [profile for profile in SECTION_PROFILES if _KINDS.index(profile) in self._kinds]
+
+    def entries(self) -> Iterator[Settled]:
+        """Yield what is to be listed, in the order of ids."""
+        rows = self._database.execute(
+            "SELECT ifnull(named.id, item.id), ifnull(root, number), category, flags, publisher, "
+            "content FROM item LEFT JOIN named ON item = number ORDER BY 1, 2, 5, 6"
+        )
+        for (id_, _, category, flags), group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
+            members = list(group)
+            values = sorted({value for each in members for value in _values(each[5])})
+            yield Settled(
+                id_, category, flags, frozenset(each[4] for each in members),
+                tuple((_KINDS[v[0]], v[1:]) for v in values if not _is_digest(v) and v != _UNUSABLE),
+                tuple((_KINDS[v[0]], v[1:]) for v in values if _is_digest(v)),
+            )  # fmt: skip
+
+
+def _root(parent: array[int], item: int) -> int:
+    while parent[item] != item:
+        parent[item] = parent[parent[item]]
+        item = parent[item]
+    return item
