@@ -17,7 +17,7 @@ int doorsill_take_line(doorsill_span *text, doorsill_span *line) {
   return doorsill_take_until(text, '\n', line);
 }
 
-int doorsill_take(doorsill_span *text, const char *expected) {
+int doorsill_take_words(doorsill_span *text, const char *expected) {
   const size_t size = strlen(expected);
   if (text->size < size || memcmp(text->at, expected, size) != 0) return 0;
   *text = (doorsill_span){text->at + size, text->size - size};

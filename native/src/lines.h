@@ -17,7 +17,7 @@ typedef struct doorsill_span {
 int doorsill_take_line(doorsill_span *text, doorsill_span *line);
 
 /* Takes these characters off the beginning. */
-int doorsill_take(doorsill_span *text, const char *expected);
+int doorsill_take_words(doorsill_span *text, const char *expected);
 
 /* Takes what stands before the first `end` off the text, and the `end`. */
 int doorsill_take_until(doorsill_span *text, uint8_t end, doorsill_span *before);

@@ -10,7 +10,7 @@ static const char *const fixed[] = {
 /* Takes a line "KEY VALUE" with this key off the text. */
 static int take_value(doorsill_span *text, const char *key, doorsill_span *value) {
   doorsill_span rest = *text, line;
-  if (!doorsill_take(&rest, key) || !doorsill_take(&rest, " ")) return 0;
+  if (!doorsill_take_words(&rest, key) || !doorsill_take_words(&rest, " ")) return 0;
   if (!doorsill_take_line(&rest, &line) || line.size == 0) return 0;
   *value = line;
   *text = rest;
@@ -71,7 +71,7 @@ const char *doorsill_read_manifest(doorsill_span text, doorsill_release *release
     return "the manifest does not say from when to when it is good";
   if (!take_policy(&text, release)) return "the manifest does not name its trust policy";
   doorsill_span before = text;
-  if (doorsill_take(&before, "policy_before ") && /* few releases have one */
+  if (doorsill_take_words(&before, "policy_before ") && /* few releases have one */
       !take_digest(&text, "policy_before", release->policy_before))
     return "the manifest does not name the trust policy that was before";
   while (text.size)

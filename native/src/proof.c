@@ -73,12 +73,12 @@ static const char *read_proof(doorsill_span text, proof *proof) {
   if (text.size > DOORSILL_MAX_PROOF) return "the proof is too large";
   if (!doorsill_take_line(&text, &line) || !doorsill_says(line, "c2sp.org/tlog-proof@v1"))
     return "this does not begin like a tlog-proof";
-  if (!doorsill_take_line(&text, &line) || !doorsill_take(&line, "extra "))
+  if (!doorsill_take_line(&text, &line) || !doorsill_take_words(&line, "extra "))
     return "the proof carries no manifest";
   proof->leaf[0] = 0;
   proof->leaf_size = 1 + doorsill_base64(line, proof->leaf + 1, DOORSILL_MAX_MANIFEST);
   if (proof->leaf_size == 1) return "the manifest is no base64, or too long";
-  if (!doorsill_take_line(&text, &line) || !doorsill_take(&line, "index ") ||
+  if (!doorsill_take_line(&text, &line) || !doorsill_take_words(&line, "index ") ||
       !doorsill_number(line, &proof->index))
     return "the proof has no index";
   for (proof->path_length = 0;; proof->path_length++) {
@@ -146,7 +146,7 @@ static const char *read_signatures(const doorsill_parties *parties, const proof 
   for (int count = 0; rest.size; count++) {
     uint8_t signature[MAX_SIGNATURE];
     if (count == DOORSILL_MAX_SIGNATURES) return "the checkpoint has too many signatures";
-    if (!doorsill_take_line(&rest, &line) || !doorsill_take(&line, "\xE2\x80\x94 ") ||
+    if (!doorsill_take_line(&rest, &line) || !doorsill_take_words(&line, "\xE2\x80\x94 ") ||
         !doorsill_take_until(&line, ' ', &name) || !doorsill_is_key_name(name))
       return "a signature line is not well-formed";
     const size_t size = doorsill_base64(line, signature, sizeof signature);

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from doorsill.errors import Cancelled, DoorsillError, IsolationError, ListError
+    from doorsill.errors import Cancelled, DoorsillError, IsolationError, ListError, TrustError
     from doorsill.gate import Gate
     from doorsill.hashes import Hash, hash_image
     from doorsill.limits import Limits
@@ -37,6 +37,7 @@ _HOME = {
     "Outcome": "verdict",
     "Policy": "policy",
     "Trust": "trust",
+    "TrustError": "errors",
     "Verdict": "verdict",
     "hash_image": "hashes",
 }
@@ -56,6 +57,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "Trust",
+    "TrustError",
     "Verdict",
     "hash_image",
 ]

@@ -95,7 +95,7 @@ def _step(trust: Trust, policy: bytes, links: Iterator[Link],
             if error.kind in {"other_policy", "not_trusted"}:
                 continue
             raise TrustError(f"the link to policy {link.version}: {error}", error.kind) from None
-        return link, release
+        return link._replace(version=release.policy_version), release
     return None
 
 
@@ -130,8 +130,11 @@ def list_path(folder: Path, sha256: bytes) -> Path:
 
 
 def kept_links(folder: Path) -> Iterator[Link]:
-    """Yield the links that this client has walked before."""
-    return links_beside(str(folder / "policy"))
+    """Yield the links that this client has walked before, in order."""
+    kept = (path.name.removeprefix("policy-") for path in folder.glob("policy-*"))
+    for version in sorted(int(number) for number in kept if number.isdigit()):
+        name = folder / f"policy-{version}"
+        yield Link(version, read_small(name, MAX_TRUST), read_small(f"{name}{PROOF}", MAX_PROOF))
 
 
 def check_next(folder: Path, trust: Trust, new: str, data: Any, now: int) -> Checked:

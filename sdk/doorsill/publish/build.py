@@ -19,7 +19,7 @@ from doorsill.publish.sections import ID_BYTES, ListFile
 from doorsill.publish.sources import Source
 from doorsill.publish.store import Store
 from doorsill.publish.words import ListWords, Numbered
-from doorsill.publish.write import Contents, HasherRows, checked_list, write_atomically
+from doorsill.publish.write import Contents, HasherRows, checked_list
 from doorsill.testcard import test_card
 
 if TYPE_CHECKING:

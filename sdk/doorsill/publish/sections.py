@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import sys
 from array import array
@@ -57,6 +58,10 @@ class ListFile:
         """Read and check a list; `ListError` says what is wrong with it."""
         HashList.open(path, Trust.none(), limits=limits)  # size and kind of file, before it is read
         return cls(path.read_bytes(), path=str(path))
+
+    def sha256(self) -> str:
+        """Return the file's digest in hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
     @property
     def entries(self) -> int:

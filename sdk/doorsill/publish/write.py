@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import sys
-import tempfile
 import zlib
 from array import array
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS, SECTION_PROFILES, pdq_planes
 from doorsill.errors import ListError
+from doorsill.files import write_atomically
 from doorsill.lists import HashList
 from doorsill.publish.sections import HEADER_BYTES, SECTION, Kind
 from doorsill.trust import Trust
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterable
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
@@ -174,21 +173,6 @@ def list_bytes(contents: Contents) -> bytes:
     header = _HEADER.pack(MAGIC, 1, 0, len(sections), at, contents.epoch, entries, contents.flags)
     checksum = struct.pack("<I", zlib.crc32(table, zlib.crc32(header)))
     return b"".join([header, checksum, table, *body])
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file at once: whoever opens it sees the old bytes or the new ones, never a part."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent or None)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def checked_list(path: Path, contents: Contents) -> tuple[bytes, HashList]:

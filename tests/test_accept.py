@@ -1,0 +1,367 @@
+"""Accepting releases into a folder: at once or not at all, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from publisher import DAY, NOW, WITNESSES, Publisher, Release, key, policy
+
+from doorsill import HashList, ListError, Trust, TrustError
+from doorsill.files import PART
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KILLS = int(os.environ.get("DOORSILL_KILLS", "50"))
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Trust:
+    """Return the trust of a client that knows the usual policy."""
+    path = tmp_path / "trust.txt"
+    path.write_bytes(policy())
+    return Trust.load(path)
+
+
+def accept(release: Release, folder: Path, trust: Trust, now: int = NOW) -> HashList:
+    """Fetch a release and accept it."""
+    path = folder.parent / "new.dsl"
+    return HashList.accept(release.write(path), folder, trust, now=now)
+
+
+def epoch(folder: Path, trust: Trust) -> int:
+    """Return the epoch that opens."""
+    return int(HashList.open(folder, trust).info["epoch"])
+
+
+def test_accept_and_open_again(tmp_path: Path, trust: Trust) -> None:
+    """The accepted list opens, tells its tier, and the folder keeps no other list."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    for number in range(3):
+        assert number == accept(publisher.publish(), folder, trust).info["epoch"]
+        opened = HashList.open(folder, trust)
+        assert (number, "approved") == (opened.info["epoch"], opened.trust.tier)
+    names = {path.name.split("-")[0] for path in folder.iterdir()}
+    assert names == {"accepted", "lock", "list"}
+    assert 4 == len(list(folder.iterdir()))
+
+
+def test_a_laptop_that_was_off_for_two_weeks(tmp_path: Path, trust: Trust) -> None:
+    """Its accepted list opens without a network; the next release is then accepted."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    accept(publisher.publish(), folder, trust)
+    opened = HashList.open(folder, trust)
+    assert not opened.is_stale(NOW + 14 * DAY)
+    assert opened.is_stale(NOW + 31 * DAY)
+    publisher.skip(13)
+    later = NOW + 14 * DAY
+    assert 14 == accept(publisher.publish(now=later), folder, trust, later).info["epoch"]
+
+
+def test_a_stale_release_is_not_new(tmp_path: Path, trust: Trust) -> None:
+    """What is refused leaves what was there."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    accept(publisher.publish(), folder, trust)
+    late = publisher.publish()
+    with pytest.raises(TrustError) as caught:
+        accept(late, folder, trust, NOW + 4 * DAY)
+    assert "stale" == caught.value.kind
+    assert 0 == epoch(folder, trust)
+
+
+def test_no_way_back(tmp_path: Path, trust: Trust) -> None:
+    """An older release is refused; the same one may come again, with fresher signatures."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    old, new = publisher.publish(), publisher.publish()
+    accept(new, folder, trust)
+    with pytest.raises(TrustError, match="older"):
+        accept(old, folder, trust)
+    text = new.proof.checkpoint.text
+    fresh = new.also(*(each.cosign_note(text, NOW + 9 * DAY) for each in WITNESSES))
+    assert 1 == accept(fresh, folder, trust, NOW + 9 * DAY).info["epoch"]
+    assert 1 == epoch(folder, trust)
+
+
+def test_tiers(tmp_path: Path, trust: Trust) -> None:
+    """Below `witnessed` nothing loads or opens unless the tier is named."""
+    alone = tmp_path / "alone.txt"
+    alone.write_bytes(policy(witnesses=[], approvers=[], quorum="none"))
+    with pytest.raises(TrustError, match="witnesses"):
+        Trust.load(alone)
+    release = Publisher(policy=alone.read_bytes()).publish()
+    path = release.write(tmp_path / "l.dsl")
+    opened = HashList.open(path, Trust.load(alone, tier="signed"))
+    assert ("signed", "none") == (opened.trust.tier, HashList.open(path, Trust.none()).trust.tier)
+    with pytest.raises(TrustError):
+        HashList.open(path, trust)
+    with pytest.raises(TrustError, match="tier is one of"):
+        Trust.load(alone, tier="none")
+    with pytest.raises(TrustError, match="cannot accept"):
+        HashList.accept(path, tmp_path / "kept", Trust.none())
+
+
+def test_bundled_list(tmp_path: Path, trust: Trust) -> None:
+    """A list that came with the app opens by the proof beside it, at any time, and not without."""
+    path = Publisher().publish().write(tmp_path / "l.dsl")
+    assert "approved" == HashList.open(path, trust).trust.tier
+    (tmp_path / "l.dsl.tlog-proof").unlink()
+    with pytest.raises(ListError, match="tlog-proof"):
+        HashList.open(path, trust)
+
+
+def test_unsigned_is_never_accepted(tmp_path: Path, trust: Trust) -> None:
+    """A list whose bytes were swapped in the folder, or a bent state, is an error, not a list."""
+    folder = tmp_path / "kept"
+    publisher = Publisher()
+    accept(publisher.publish(), folder, trust)
+    kept = next(folder.glob("list-*.dsl"))
+    good = kept.read_bytes()
+    kept.write_bytes(good[:-1] + b"x")
+    with pytest.raises(TrustError, match="not the one that was signed"):
+        HashList.open(folder, trust)
+    kept.write_bytes(good)
+    state = folder / "accepted"
+    text = state.read_bytes()
+    for bent in (b"", text[:-10], text.replace(b"size 1", b"size x"), b"\xff" + text):
+        state.write_bytes(bent)
+        with pytest.raises(ListError):
+            HashList.open(folder, trust)
+
+
+def test_another_list_for_the_folder(tmp_path: Path, trust: Trust) -> None:
+    """One folder keeps one list: a policy with two logs does not mix them."""
+    from doorsill.publish.keys import LOG  # noqa: PLC0415
+
+    other = key("other.example/list", LOG)
+    both = tmp_path / "both.txt"
+    both.write_bytes(policy() + f"log {other.vkey}\n".encode())
+    trust = Trust.load(both)
+    accept(Publisher(policy=both.read_bytes()).publish(), tmp_path / "kept", trust)
+    stranger = Publisher(policy=both.read_bytes(), log=other)
+    stranger.skip(5)
+    with pytest.raises(TrustError, match="keeps the list"):
+        accept(stranger.publish(), tmp_path / "kept", trust)
+
+
+def rotated(folder: Path, path: Path, publisher: Publisher, times: int) -> tuple[Release, bytes]:
+    """Rotate several times, lay the links beside the path, and return the last release."""
+    text = publisher.policy
+    for version in range(2, 2 + times):
+        new = [key(f"v{version}-{i}.example") for i in range(3)]
+        text = policy(new)
+        link = publisher.rotate(text, witnesses=new)
+        (folder / f"{path.name}.policy-{version}").write_bytes(text)
+        (folder / f"{path.name}.policy-{version}.tlog-proof").write_bytes(link.text)
+    return publisher.publish(), text
+
+
+def test_a_client_that_missed_three_policies(tmp_path: Path, trust: Trust) -> None:
+    """It walks them in order, keeps them, and opens the list again from its old policy alone."""
+    publisher, folder, path = Publisher(), tmp_path / "kept", tmp_path / "new.dsl"
+    accept(publisher.publish(), folder, trust)
+    release, last_policy = rotated(tmp_path, path, publisher, 3)
+    opened = accept(release, folder, trust)
+    assert (4, last_policy) == (opened.info["epoch"], opened.trust.policy)
+    assert 4 == epoch(folder, trust)
+    assert 5 == accept(publisher.publish(), folder, trust).info["epoch"]
+    assert 5 == epoch(folder, trust)
+    (tmp_path / "trust.txt").write_bytes(last_policy)  # an app that came with the newest
+    assert 5 == epoch(folder, Trust.load(tmp_path / "trust.txt"))
+
+
+def test_a_missing_link(tmp_path: Path, trust: Trust) -> None:
+    """Without the link in the middle the release is refused and the old one stays."""
+    publisher, folder, path = Publisher(), tmp_path / "kept", tmp_path / "new.dsl"
+    accept(publisher.publish(), folder, trust)
+    release, _ = rotated(tmp_path, path, publisher, 3)
+    for end in ("", ".tlog-proof"):
+        (tmp_path / f"new.dsl.policy-3{end}").unlink()
+    with pytest.raises(TrustError):
+        accept(release, folder, trust)
+    assert 0 == epoch(folder, trust)
+
+
+def test_a_link_without_the_release(tmp_path: Path, trust: Trust) -> None:
+    """Links that a crash left in the folder do not get in the way of the list that is there."""
+    publisher, folder, path = Publisher(), tmp_path / "kept", tmp_path / "new.dsl"
+    accept(publisher.publish(), folder, trust)
+    rotated(tmp_path, path, publisher, 1)
+    for end in ("", ".tlog-proof"):
+        (folder / f"policy-2{end}").write_bytes((tmp_path / f"new.dsl.policy-2{end}").read_bytes())
+    assert 0 == epoch(folder, trust)
+
+
+def broken(name: str, error: int, after: int) -> Callable[..., object]:
+    """Return an `os` function that fails from its call number *after* on."""
+    real, calls = getattr(os, name), [0]
+
+    def call(*args: object, **options: object) -> object:
+        calls[0] += 1
+        if calls[0] > after:
+            raise OSError(error, os.strerror(error))
+        return real(*args, **options)
+
+    return call
+
+
+@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize(("name", "error"), [
+    ("fsync", errno.EIO), ("fsync", errno.ENOSPC), ("replace", errno.EACCES), ("rename", errno.EROFS),
+])  # fmt: skip
+def test_failing_calls(
+    tmp_path: Path, trust: Trust, monkeypatch: pytest.MonkeyPatch, name: str, error: int, after: int
+) -> None:
+    """Whichever fsync or rename fails, the old or the new list opens, and the next try works."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    accept(publisher.publish(), folder, trust)
+    release = publisher.publish()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, name, broken(name, error, after))
+        try:
+            accept(release, folder, trust)
+        except ListError as trouble:
+            assert "nothing was accepted" in str(trouble)  # noqa: PT017 - both ends are right
+        assert epoch(folder, trust) in {0, 1}
+    assert 1 == accept(release, folder, trust).info["epoch"]
+    assert not list(folder.glob(f"{PART}*"))
+
+
+@pytest.mark.parametrize("room", range(0, 3000, 250))
+def test_full_disk(tmp_path: Path, trust: Trust, room: int) -> None:
+    """With room for only so many bytes a file, the old list stays until the new one fits."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    accept(publisher.publish(), folder, trust)
+    publisher.publish().write(tmp_path / "new.dsl")
+    code = (f"import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            f"from doorsill import HashList, Trust, ListError\n"
+            f"trust = Trust.load({str(tmp_path / 'trust.txt')!r})\n"
+            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+            f"try: HashList.accept({str(tmp_path / 'new.dsl')!r}, {str(folder)!r}, trust, now={NOW})\n"
+            f"except ListError as error: print(error)\n")  # fmt: skip
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert epoch(folder, trust) == (0 if said else 1)
+    assert ("File too large" in said) == bool(said)
+    needed = max(path.stat().st_size for path in tmp_path.glob("new.dsl*"))
+    assert bool(said) == (room < needed)
+    assert not list(folder.glob(f"{PART}*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a file system of its own")
+def test_full_file_system(tmp_path: Path, trust: Trust) -> None:
+    """On a file system of 16 kB that fills up, the accepted list goes on opening."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", "size=28k", "none", str(small)],
+                             check=False, capture_output=True)  # fmt: skip
+    if mounted.returncode:
+        pytest.skip("this system mounts no tmpfs")
+    try:
+        publisher, folder = Publisher(), small / "kept"
+        accept(publisher.publish(), folder, trust)
+        (small / "other").write_bytes(bytes(8192))
+        refusals = 0
+        for number in range(1, 4):
+            release = publisher.publish().write(tmp_path / "new.dsl")
+            try:
+                HashList.accept(release, folder, trust, now=NOW)
+            except ListError as error:
+                assert "No space left" in str(error)  # noqa: PT017 - it may also fit
+                refusals += 1
+            assert epoch(folder, trust) in {0, number}
+        assert refusals == 3
+    finally:
+        subprocess.run(["/bin/umount", str(small)], check=True)
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path, trust: Trust) -> None:
+    """A read-only folder is an error that says so, and its list still opens."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    accept(publisher.publish(), folder, trust)
+    release = publisher.publish()
+    if os.geteuid() == 0:  # root may write everywhere, but not where a file stands
+        with pytest.raises(ListError, match="folder that can be written"):
+            accept(release, tmp_path / "trust.txt", trust)
+    else:
+        folder.chmod(0o555)
+        with pytest.raises(ListError, match="nothing was accepted"):
+            accept(release, folder, trust)
+        folder.chmod(0o755)
+    assert 0 == epoch(folder, trust)
+
+
+UPDATER = """
+import sys
+from doorsill import HashList, Trust
+trust = Trust.load(sys.argv[1])
+if len(sys.argv) == 4: HashList.open(sys.argv[2], trust)  # everything is loaded
+print("ready", flush=True)
+sys.stdin.readline()
+while True:
+    for path in sys.argv[3:]:
+        try: HashList.accept(path, sys.argv[2], trust, now=%d)
+        except Exception as error:
+            if getattr(error, "kind", "") != "rolled_back": raise
+""" % NOW  # noqa: UP031 - braces would have to be doubled
+
+
+def test_killed_updates(tmp_path: Path, trust: Trust) -> None:
+    """kill -9 at any moment of an update: the old or the new list opens, and nothing is left over."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    first = publisher.publish()
+    start = time.perf_counter()
+    accept(first, folder, trust)
+    span = 2 * (time.perf_counter() - start)
+    opened, before = set(), 0
+    for number in range(KILLS):
+        path = publisher.publish().write(tmp_path / f"{number % 2}.dsl")
+        command = [sys.executable, "-c", UPDATER, str(tmp_path / "trust.txt"), str(folder), str(path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as updater:
+            assert updater.stdout
+            assert updater.stdin
+            updater.stdout.readline()
+            updater.stdin.write(b"\n")
+            updater.stdin.flush()
+            time.sleep(span * (number * 37 % 61) / 61)
+            updater.send_signal(signal.SIGKILL)
+        found = epoch(folder, trust)
+        assert found in {before, number + 1}
+        opened.add(found == number + 1)
+        before = found
+    assert opened == {False, True}  # the kills came before and after the moment
+    accept(publisher.publish(), folder, trust)
+    assert not list(folder.glob(f"{PART}*"))
+
+
+def test_two_updaters_at_once(tmp_path: Path, trust: Trust) -> None:
+    """Two updaters of one folder and a reader: every opening finds a whole list."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    paths = [str(publisher.publish().write(tmp_path / f"{i}.dsl")) for i in range(40)]
+    accept(publisher.publish(), tmp_path / "elsewhere", trust)
+    code = UPDATER.replace("while True:", "for _ in '1':")
+    updaters = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "trust.txt"), str(folder),
+                                  *paths], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                for _ in range(2)]  # fmt: skip
+    HashList.accept(paths[0], folder, trust, now=NOW)
+    for updater in updaters:
+        assert updater.stdout
+        updater.stdout.readline()
+    for updater in updaters:
+        assert updater.stdin
+        updater.stdin.write(b"\n")
+        updater.stdin.flush()
+    seen = [0]
+    while any(updater.poll() is None for updater in updaters):
+        seen.append(epoch(folder, trust))
+    assert seen == sorted(seen)
+    for updater in updaters:
+        updater.communicate()
+        assert updater.returncode == 0
+    assert 39 == epoch(folder, trust)
