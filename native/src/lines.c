@@ -121,7 +121,7 @@ int doorsill_is_key_name(doorsill_span span) {
   if (span.size == 0) return 0;
   while (span.size) {
     const uint32_t point = take_point(&span);
-    if (point == UINT32_MAX || point < 0x20 || point == '+' || is_space(point)) return 0;
+    if (point == UINT32_MAX || point == '+' || is_space(point)) return 0;
   }
   return 1;
 }

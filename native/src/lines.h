@@ -39,7 +39,8 @@ size_t doorsill_base64(doorsill_span span, uint8_t *bytes, size_t capacity);
  * U+0080-9F count as such only where `strict` is set. */
 int doorsill_is_text(doorsill_span span, int strict);
 
-/* A key's name of signed-note: not empty, no plus, no Unicode space. */
+/* A key's name of signed-note: not empty, no plus, no Unicode space. Texts are looked through for
+ * controls before. */
 int doorsill_is_key_name(doorsill_span span);
 
 #endif
