@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from doorsill.cli import release_options
 from doorsill.cli.output import INTERRUPTED, PIPE_CLOSED, TROUBLE, clean, complain
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     _build_options(_command(under, "build", "list:build", "write a list from rows or originals"))
     shown = _command(under, "show", "list:show", "show what a list can do")
     shown.add_argument("lists", nargs="+", metavar="L", help="a list")
+    release_options.add(commands, under, _command)
 
     doctor = _command(
         commands, "doctor", "doctor:doctor", "check this installation with the test card"

@@ -124,5 +124,47 @@ class Key:
         return key
 
 
+@dataclass(frozen=True)
+class PublicKey:
+    """A key that signed a checkpoint, or did not; for those who sign or audit, not for clients."""
+
+    name: str
+    id: bytes
+    kind: int
+    key: bytes
+
+    @classmethod
+    def parse(cls, vkey: str) -> PublicKey:
+        """Take name+id+base64(type, key) apart.
+
+        Raises:
+            KeyFileError: It is none.
+        """
+        try:
+            name, id_, raw = vkey.split("+", 2)
+            data = base64.b64decode(raw, validate=True)
+            found = cls(name, bytes.fromhex(id_), data[0], data[1:])
+        except (ValueError, IndexError):
+            raise KeyFileError(f"{vkey!r} is no public key, name+id+key") from None
+        if hashlib.sha256(name.encode() + b"\n" + data).digest()[:4] != found.id:
+            raise KeyFileError(f"{vkey!r} has another key's id")
+        return found
+
+    def signed(self, text: str, line: str) -> bool:
+        """Tell whether this log's key made this signature line under a checkpoint's text."""
+        from nacl.exceptions import BadSignatureError  # noqa: PLC0415 - the extra [trust]
+        from nacl.signing import VerifyKey  # noqa: PLC0415 - likewise
+
+        try:
+            dash, name, encoded = line.rstrip("\n").split(" ")
+            raw = base64.b64decode(encoded, validate=True)
+            if (dash, name, raw[:4], self.kind) != ("—", self.name, self.id, LOG):
+                return False
+            VerifyKey(self.key).verify(text.encode(), raw[4:])
+        except (ValueError, BadSignatureError):
+            return False
+        return True
+
+
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()

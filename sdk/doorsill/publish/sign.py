@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from doorsill.errors import DoorsillError
 from doorsill.files import read_small, write_atomically
 from doorsill.publish import tree
+from doorsill.publish.keys import PublicKey
 from doorsill.publish.log import Checkpoint, LogError
 from doorsill.publish.manifest import Manifest, ManifestError, facts, make_manifest
 from doorsill.releases import MAX_PROOF
@@ -124,6 +125,13 @@ def check_facts(new: ListFile, before: ListFile | None, proof: Proof) -> None:
     if made != said or manifest.one("sha256") != new.sha256():
         wrong = next((f"{b!r}, it is {a!r}" for a, b in zip(made, said, strict=False) if a != b), "")
         raise ManifestError(f"the manifest does not tell the truth about the list: {wrong}")
+
+
+def log_keys(policy: bytes, origin: str) -> list[PublicKey]:
+    """Return the log keys of a trust policy for this origin."""
+    lines = (line.split() for line in policy.decode(errors="replace").split("\n"))
+    keys = (PublicKey.parse(words[1]) for words in lines if words[:1] == ["log"] and words[1:])
+    return [key for key in keys if key.name == origin]
 
 
 class RefusedError(DoorsillError):

@@ -58,6 +58,14 @@ def _subproof(size: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]
     return [*_subproof(size - k, leaves[k:], whole=False), root(leaves[:k])]
 
 
+def is_last(entry: bytes, index: int, size: int, path: Sequence[bytes], top: bytes) -> bool:
+    """Tell whether an entry is the last leaf of a tree with this root: all hashes stand left of it."""
+    found = leaf_hash(entry)
+    for left in path:
+        found = node_hash(left, found)
+    return index == size - 1 and len(path) == index.bit_count() and found == top
+
+
 def extends(
     size: int, old: bytes, new_size: int, new: bytes, proof: Sequence[bytes]
 ) -> bool:

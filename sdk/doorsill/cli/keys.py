@@ -1,0 +1,28 @@
+"""`doorsill keys new`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doorsill.cli.output import OK, clean, emit
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def new(args: argparse.Namespace) -> int:
+    """Make a key, keep the private half to its owner, and show the line for a trust policy."""
+    from doorsill.publish.keys import COSIGNER, LOG, Key  # noqa: PLC0415 - clients never load it
+    from doorsill.releases import require_verifier  # noqa: PLC0415
+
+    require_verifier()
+    key = Key.new(args.name, LOG if args.role == "publisher" else COSIGNER)
+    key.write(Path(args.output))
+    word = "log" if args.role == "publisher" else f"witness {args.name.replace('/', '-')}"
+    if args.json:
+        emit({"path": args.output, "name": key.name, "role": args.role, "vkey": key.vkey})
+    else:
+        print(f"{clean(args.output)}: the private key, readable by you alone. Keep it offline.")
+        print(f"The public half, as a line of a trust policy:\n{word} {key.vkey}")
+    return OK

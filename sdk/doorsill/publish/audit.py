@@ -1,0 +1,258 @@
+"""Audits a publisher's log: what it shows is worked out again from its entries, trusting no one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doorsill import releases
+from doorsill.errors import DoorsillError, ListError, TrustError
+from doorsill.files import read_small
+from doorsill.lists import TEST
+from doorsill.publish import tree
+from doorsill.publish.log import Checkpoint, Log, LogError
+from doorsill.publish.manifest import Manifest, ManifestError
+from doorsill.publish.sections import ListFile
+from doorsill.publish.sign import PROOF, Proof, log_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MAX_CHECKPOINT = 1 << 16
+
+
+@dataclass
+class Epoch:
+    """One release, as the log and the kept files show it.
+
+    Attributes:
+        number: Of the epoch.
+        manifest: What the log says.
+        tier: What the kept proof shows; "" if none is kept.
+        signers: Names of witnesses and approvers of the kept proof.
+        list: The kept list; None if it is not.
+    """
+
+    number: int
+    manifest: Manifest
+    tier: str = ""
+    signers: tuple[str, ...] = ()
+    list: Path | None = None
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """An entry that went: its id in hex, epochs and seconds from its first listing on.
+
+    `seconds` is a lower bound where not all lists since are kept.
+    """
+
+    entry: str
+    listed: int
+    gone: int
+    seconds: int
+
+
+@dataclass
+class Audit:
+    """What an audit found.
+
+    Attributes:
+        checkpoint: The newest one; None for an empty log.
+        leaves: Hashes of all entries.
+        epochs: In order.
+        problems: What is not as it should be, in sentences; empty if all is well.
+        withdrawals: As far as kept lists tell.
+    """
+
+    checkpoint: Checkpoint | None
+    leaves: list[bytes]
+    epochs: list[Epoch]
+    problems: list[str] = field(default_factory=list)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+
+
+def audit_log(folder: Path, policy: bytes = b"", kept: Path | None = None) -> Audit:
+    """Return what a log shows: every epoch is one leaf, tiles and root follow from the entries.
+
+    Args:
+        folder: The log, as c2sp.org/tlog-tiles lays it out.
+        policy: The trust policy, to check the log's signature and kept proofs by.
+        kept: Lists and their proofs, under any names, for what the log alone does not tell.
+
+    Raises:
+        LogError: There is no log, or it cannot be read to its end.
+    """
+    log = Log(folder)
+    checkpoint = log.checkpoint()
+    if checkpoint is None:
+        raise LogError(f"{folder}: no checkpoint; name a folder with `checkpoint` and `tile/`")
+    entries = log.entries()
+    found = Audit(checkpoint, [tree.leaf_hash(entry) for entry in entries], [])
+    for number, entry in enumerate(entries):
+        _add_epoch(found, number, entry)
+    if tree.root(found.leaves) != checkpoint.root:
+        found.problems.append("the entries do not give the root that the checkpoint signs")
+    if not log.tiles_agree(found.leaves):
+        found.problems.append("the hash tiles are not those of the entries")
+    if policy and not any(key.signed(checkpoint.text, line) for key in log_keys(policy, checkpoint.origin)
+                          for line in checkpoint.signatures):  # fmt: skip
+        found.problems.append("no log of the trust policy has signed the checkpoint")
+    found.problems += _gaps(found.epochs)
+    if kept:
+        _add_kept(found, kept, policy)
+        found.withdrawals = _withdrawals(found.epochs)
+    return found
+
+
+def _add_epoch(found: Audit, number: int, entry: bytes) -> None:
+    try:
+        manifest = Manifest.parse(entry)
+    except ManifestError:
+        found.problems.append(f"leaf {number} is no manifest")
+        return
+    epoch = Epoch(number, manifest)
+    if manifest.one("epoch") != str(number):
+        found.problems.append(f"leaf {number} says that it is epoch {manifest.one('epoch')}")
+    if found.checkpoint and manifest.one("list") != found.checkpoint.origin:
+        found.problems.append(f"leaf {number} is about the list {manifest.one('list')}")
+    found.epochs.append(epoch)
+
+
+def _gaps(epochs: list[Epoch]) -> list[str]:
+    problems = []
+    for before, after in pairwise(epochs):
+        late = after.manifest.number("issued") - before.manifest.number("use_until")
+        if late > 0:
+            problems.append(f"epoch {after.number} came {late // 3600} hours after the one before it "
+                            "had gone stale")  # fmt: skip
+        if before.manifest.one("policy") != after.manifest.one("policy") and (
+            after.manifest.one("policy_before") != before.manifest.one("policy").split(" ")[-1]
+        ):
+            problems.append(f"epoch {after.number} is under another trust policy, and no release "
+                            "says that it changes it")  # fmt: skip
+    return problems
+
+
+def _add_kept(found: Audit, kept: Path, policy: bytes) -> None:
+    """Match kept proofs and lists with their epochs."""
+    policies = {hashlib.sha256(text).hexdigest(): text for text in _policies(kept, policy)}
+    for path in sorted(kept.rglob(f"*.dsl{PROOF}")):
+        try:
+            proof = Proof.read(path)
+        except (LogError, OSError) as error:
+            found.problems.append(str(error))
+            continue
+        epoch = next((e for e in found.epochs if found.leaves[e.number] == tree.leaf_hash(proof.manifest)),
+                     None)  # fmt: skip
+        if epoch is None:
+            found.problems.append(f"{path}: its manifest is not in the log")
+            continue
+        data = path.with_name(path.name.removesuffix(PROOF))
+        text = policies.get(epoch.manifest.one("policy").split(" ")[-1], b"")
+        try:
+            release = releases.check_release(text, "signed", proof.text().encode(),
+                                             data.read_bytes() if data.exists() else None)  # fmt: skip
+        except TrustError as error:
+            found.problems.append(f"{path}: {error}")
+            continue
+        epoch.tier, epoch.signers = release.tier, names_of(text, release.cosigners)
+        epoch.list = data if data.exists() else None
+
+
+def _policies(kept: Path, policy: bytes) -> Iterable[bytes]:
+    yield policy
+    for path in kept.rglob("*.policy-*"):
+        if not path.name.endswith(PROOF):
+            yield read_small(path, releases.MAX_TRUST)
+
+
+def names_of(policy: bytes, cosigners: int) -> tuple[str, ...]:
+    """Return the names of those who signed, from the bits of a release and its policy."""
+    words = (line.split() for line in policy.decode(errors="replace").split("\n"))
+    names = [line[1] for line in words if line[:1] == ["witness"]]
+    return tuple(name for i, name in enumerate(names) if cosigners >> i & 1)
+
+
+def _withdrawals(epochs: list[Epoch]) -> list[Withdrawal]:
+    first: dict[bytes, int] = {}
+    gone: dict[bytes, int] = {}
+    for epoch in epochs:
+        if epoch.list:
+            file = ListFile.open(epoch.list)
+            for entry in file.ids():
+                first.setdefault(entry, epoch.number)
+            gone |= dict(file.withdrawn())
+    issued = {epoch.number: epoch.manifest.number("issued") for epoch in epochs}
+    return [Withdrawal(entry.hex(), first[entry], at, issued[at] - issued[first[entry]])
+            for entry, at in sorted(gone.items(), key=lambda pair: pair[1])
+            if entry in first and at in issued]  # fmt: skip
+
+
+def extends(found: Audit, old: Checkpoint) -> bool:
+    """Tell whether the log extends a checkpoint kept from before."""
+    size = old.size
+    same = found.checkpoint is not None and old.origin == found.checkpoint.origin
+    return same and size <= len(found.leaves) and tree.root(found.leaves[:size]) == old.root
+
+
+def check_sizes(found: Audit, size: int, new_size: int) -> list[bytes]:
+    """Return the proof that one tree of the log extends another, once it verifies.
+
+    Raises:
+        LogError: The log has no such trees.
+    """
+    if not 0 <= size <= new_size <= len(found.leaves):
+        raise LogError(f"the log has trees of 0 to {len(found.leaves)} leaves, the smaller one first")
+    leaves = found.leaves[:new_size]
+    proof = tree.consistency(size, leaves)
+    if not tree.extends(size, tree.root(leaves[:size]), new_size, tree.root(leaves), proof):
+        raise LogError("the proof of consistency does not verify")
+    return proof
+
+
+@dataclass(frozen=True)
+class EntryStory:
+    """Who vouches for an entry, and in which releases: epochs of the first and last list with it.
+
+    `withdrawn` is the epoch in which it went, None if it did not.
+    """
+
+    entry: str
+    publishers: tuple[str, ...]
+    category: str
+    first: int
+    last: int
+    withdrawn: int | None
+    checked: int
+
+
+def entry_story(found: Audit, entry: str) -> EntryStory:
+    """Return the story of an entry, from the kept lists, each of which is a leaf of the log.
+
+    Raises:
+        DoorsillError: It is no id, no list is kept, or none has it.
+    """
+    from doorsill.lists import Text  # noqa: PLC0415 - one word for the reader's eye
+
+    try:
+        wanted = bytes.fromhex(entry)
+    except ValueError:
+        raise DoorsillError(f"{entry!r} is no id; it has 12 hex digits") from None
+    seen, gone, names, category = [], None, (), ""
+    lists = [(epoch.number, epoch.list) for epoch in found.epochs if epoch.list]
+    for number, path in lists:
+        file = ListFile.open(path)
+        gone = dict(file.withdrawn()).get(wanted, gone)
+        if wanted in (ids := file.ids()):
+            told = file.list.entry(ids.index(wanted))
+            names = tuple(file.list.text(Text.PUBLISHER, p) or f"publisher {p}" for p in told.publishers)
+            category = "test card" if told.flags & TEST else file.list.text(Text.CATEGORY, told.category)
+            seen.append(number)
+    if not seen and gone is None:
+        raise ListError(f"{entry}: not in the {len(lists)} lists that are kept; name them by --releases")
+    ends = (seen[0], seen[-1]) if seen else (-1, -1)
+    return EntryStory(entry, names, category, *ends, gone, len(lists))
