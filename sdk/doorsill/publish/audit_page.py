@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from doorsill.publish.audit import Audit, Epoch, Withdrawal
 
@@ -149,15 +149,19 @@ def _withdrawn(gone: list[Withdrawal], epochs: list[Epoch]) -> str:
         "1, 3, 7, 14, 30, 90 and 365 days.")  # fmt: skip
 
 
-def _rows(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    def cell(tag: str, value: object) -> str:
-        kind = " class=n" if isinstance(value, int) else ""
-        shown = _plain(value) if isinstance(value, int) else escape(str(value))
-        return f"<{tag}{kind}>{shown}</{tag}>"
+def _cell(tag: str, value: object, *, number: bool) -> str:
+    shown = _plain(value) if isinstance(value, int) else escape(str(value))
+    return f"<{tag}{' class=n' if number else ''}>{shown}</{tag}>"
 
-    top = "".join(cell("th", each) for each in head)
-    return f"<table><tr>{top}</tr>" + "".join(
-        f"<tr>{''.join(cell('td', value) for value in row)}</tr>" for row in rows) + "</table>"  # fmt: skip
+
+def _rows(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    numbers = [isinstance(value, int) for value in rows[0]] if rows else [False] * len(head)
+
+    def line(tag: str, values: Sequence[object]) -> str:
+        cells = (_cell(tag, value, number=n) for value, n in zip(values, numbers, strict=True))
+        return f"<tr>{''.join(cells)}</tr>"
+
+    return f"<table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table>"
 
 
 def _counts(epochs: list[Epoch]) -> str:
