@@ -24,7 +24,6 @@ from doorsill.publish.sections import ListFile
 WORDS = ListWords(name="bench", publisher="bench", category="bench")
 
 
-
 def photo_like(number: int) -> bytes:
     """Return 32 bytes of which half the bits are set, as in the hashes of photographs."""
     half = hashlib.md5(b"%d" % number, usedforsecurity=False).digest()

@@ -29,7 +29,7 @@ LAYERS = [
     {"policy", "core", "cage"},
     {"releases"},
     {"trust", "accept"},
-    {"lists", "images"},
+    {"lists", "images", "deltas"},
     {"reading"},
     {"hashes", "wire"},
     {"worker", "caged"},

@@ -33,13 +33,13 @@ def apply_delta(
     about = delta_describe(delta)
     most = min(size if size is not None else about.result_size, (limits or Limits()).list_bytes)
     if about.result_size > most:
-        raise ListError(f"the delta makes {about.result_size} bytes, allowed are {most}; fetch the whole "
-                        "list, or raise Limits.list_bytes")  # fmt: skip
+        raise ListError(f"the delta makes {about.result_size} bytes, allowed are {most}; fetch "
+                        "the whole list, or raise Limits.list_bytes")  # fmt: skip
     digest = hashlib.sha256(base).digest()
     if digest != about.base_sha256:
         again = digest == about.result_sha256
         why = "it was applied already" if again else "it is for another release than the one here"
-        raise ListError(f"the delta does not fit: {why}; fetch the one for this list, or the whole list")
+        raise ListError(f"the delta does not fit: {why}; fetch the one for this list, or all of it")
     made = delta_apply(base, delta, about.result_size)
     if hashlib.sha256(made).digest() != about.result_sha256:
         raise ListError("the delta is bent: it makes another list than it says; fetch it again")

@@ -68,12 +68,7 @@ def parser() -> argparse.ArgumentParser:
     pair.add_argument("b", metavar="B")
     _profile_option(pair)
 
-    lists = commands.add_parser("list", help="build a hash list, or show what one can do")
-    under = lists.add_subparsers(metavar="COMMAND", required=True)
-    _build_options(_command(under, "build", "list:build", "write a list from rows or originals"))
-    shown = _command(under, "show", "list:show", "show what a list can do")
-    shown.add_argument("lists", nargs="+", metavar="L", help="a list")
-    release_options.add(commands, under, _command)
+    _list_commands(commands)
 
     doctor = _command(
         commands, "doctor", "doctor:doctor", "check this installation with the test card"
@@ -83,6 +78,35 @@ def parser() -> argparse.ArgumentParser:
     )
     _isolation_option(doctor)
     return top
+
+
+def _list_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    lists = commands.add_parser("list", help="build, compare and update hash lists")
+    under = lists.add_subparsers(metavar="COMMAND", required=True)
+    _build_options(_command(under, "build", "build:build", "write a list from rows or originals"))
+    shown = _command(under, "show", "list:show", "show what a list can do")
+    shown.add_argument("lists", nargs="+", metavar="L", help="a list")
+    made = _command(under, "rows", "build:rows", "hash a folder of originals into a rows file")
+    made.add_argument("folder", metavar="FOLDER", help="originals; they are only read")
+    made.add_argument(
+        "-o", "--output", required=True, metavar="ROWS.jsonl", help="written on where it stopped"
+    )
+    _isolation_option(made)
+    probed = _command(under, "probe", "build:probe", "tell which tool made PDQ rows")
+    probed.add_argument("rows", metavar="ROWS", help="rows in any form that `build` reads")
+    probed.add_argument(
+        "--originals", required=True, metavar="DIR", help="some of their originals, or rows of them"
+    )
+    _isolation_option(probed)
+    compared = _command(under, "diff", "delta:diff", "say what changed between two lists")
+    compared.add_argument("old", metavar="OLD")
+    compared.add_argument("new", metavar="NEW")
+    compared.add_argument("-o", "--output", metavar="D", help="also write a delta from OLD to NEW")
+    applied = _command(under, "apply", "delta:apply", "make the next release of a list by a delta")
+    applied.add_argument("old", metavar="OLD")
+    applied.add_argument("delta", metavar="D", help="made by `list diff -o`")
+    applied.add_argument("-o", "--output", required=True, metavar="NEW", help="the list to write")
+    release_options.add(commands, under, _command)
 
 
 def _command(
@@ -134,7 +158,8 @@ def _build_options(command: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="ROWS-or-FOLDER",
-        help="a CSV of hash,quality,name, or originals and folders of them",
+        help="rows (CSV, ThreatExchange, NCMEC, StopNCII, Project VIC, `list rows`), originals or "
+        "folders of them, or one plan (.toml)",
     )
     add("-o", "--output", required=True, metavar="L", help="the list to write")
     add("--name", default="", help="what the list calls itself; else the name of its file")
@@ -144,7 +169,17 @@ def _build_options(command: argparse.ArgumentParser) -> None:
     add("--help-link", default="", metavar="URL", help="where help is, https")
     add("--appeal-link", default="", metavar="URL", help="where to appeal, https")
     add("--demo", action="store_true", help="mark it as a list of harmless pictures")
-    add("--epoch", type=_epoch, default=0, metavar="N", help="number of the release, from 0")
+    add("--epoch", type=_epoch, metavar="N", help="number of the release, from 0")
+    add("--previous", metavar="OLD", help="the release before: what is gone is named as withdrawn")
+    add(
+        "--canaries",
+        action="append",
+        default=[],
+        metavar="ROWS-or-FOLDER",
+        help="harmless pictures that nothing in the list may be near",
+    )
+    add("--report", metavar="R", help="every row refused or flagged (L.report.jsonl)")
+    _isolation_option(command)
     add(
         "--profile",
         choices=("full", "cpp512", "unknown"),

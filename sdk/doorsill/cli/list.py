@@ -1,65 +1,15 @@
-"""`doorsill list build` and `doorsill list show`."""
+"""`doorsill list show`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli.output import OK, Progress, clean, complain, emit, fields, paint, table
+from doorsill.cli.output import OK, clean, emit, fields, paint, table
 
 if TYPE_CHECKING:
     import argparse
 
     from doorsill.lists import HashList
-    from doorsill.publish.build import ListWords
-
-_SEED = 1
-_NOTES = 20  # enough to see what is wrong with a file; --json has all of them
-
-
-def build(args: argparse.Namespace) -> int:
-    """Write a list from rows or originals and say what became of each."""
-    from doorsill.publish.build import build_list  # noqa: PLC0415 - clients never load it
-
-    progress = Progress()
-    try:
-        report = build_list(
-            [Path(path) for path in args.inputs],
-            Path(args.output),
-            _words(args),
-            progress=progress.show,
-        )
-    finally:
-        progress.clear()
-    if args.json:
-        emit({"path": args.output, **vars(report)})
-        return OK
-    for note in report.notes[:_NOTES]:
-        complain(note)
-    if len(report.notes) > _NOTES:
-        complain(f"and {len(report.notes) - _NOTES} more; --json gives them all")
-    counts = f"{report.entries} entries, {report.hashes} hashes, {report.size} bytes"
-    print(f"{clean(args.output)}: {counts}, and the test card. It is not signed.")
-    print("`doorsill list show` says what it can do.")
-    return OK
-
-
-def _words(args: argparse.Namespace) -> ListWords:
-    from doorsill.publish.build import ListWords  # noqa: PLC0415
-
-    return ListWords(
-        name=args.name or clean(Path(args.output).stem),
-        publisher=args.publisher,
-        category=args.category,
-        message=args.message,
-        help_link=args.help_link,
-        appeal_link=args.appeal_link,
-        demo=args.demo,
-        epoch=args.epoch,
-        profile=args.profile,
-        limit=args.limit,
-        flags=_SEED if args.seed_entries else 0,
-    )
 
 
 def show(args: argparse.Namespace) -> int:
@@ -76,6 +26,15 @@ def show(args: argparse.Namespace) -> int:
     return OK
 
 
+def _mute(path: str) -> int:
+    """Return how many entries have nothing that can match."""
+    from pathlib import Path  # noqa: PLC0415 - commands load what they use
+
+    from doorsill.publish.sections import ListFile  # noqa: PLC0415 - likewise
+
+    return ListFile.open(Path(path)).without_anything()
+
+
 def _facts(path: str, each: HashList) -> dict[str, Any]:
     info = each.info
     return {
@@ -86,6 +45,7 @@ def _facts(path: str, each: HashList) -> dict[str, Any]:
         "size": info["size"],
         "entries": len(each),
         "withdrawn": info["withdrawn"],
+        "nothing_to_match": _mute(path),
         "test_card": info["test_entries"] > 0,
         "hashers": [hasher._asdict() for hasher in each.hashers],
         "digests": info["digests"],
@@ -117,6 +77,8 @@ def _print(facts: dict[str, Any]) -> None:
     demo = "  DEMO: harmless pictures only" if facts["demo"] else ""
     print(f"{paint(clean(facts['name']), 'bold')}{paint(demo, 'yellow')}")
     entries = f"{facts['entries']}, {facts['withdrawn']} withdrawn"
+    if facts["nothing_to_match"]:
+        entries += f", {facts['nothing_to_match']} with nothing that can match"
     card = "there, not counted above" if facts["test_card"] else "MISSING: it cannot be self-tested"
     fields(
         [

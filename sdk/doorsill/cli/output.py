@@ -94,11 +94,23 @@ class Progress:
 
     def show(self, done: int, total: int, name: str = "") -> None:
         """Draw the bar over the line that the cursor stands in."""
-        if total <= 1 or not sys.stderr.isatty():
+        if total <= 1:
+            return
+        full = _BAR * done // total
+        self.line(f"{'━' * full}{'╌' * (_BAR - full)} {done}/{total}  {clean(name)}")
+
+    def show_bytes(self, done: int, total: int, name: str = "") -> None:
+        """Draw how much of a file is read; without a total, what is being done."""
+        mega = 1 << 20
+        self.show(done // mega, total // mega, f"MB  {name}")
+        if total <= 2 * mega:
+            self.line(clean(f"{name}  {done}" if done else name))
+
+    def line(self, line: str) -> None:
+        """Write over the line that the cursor stands in, where stderr is a terminal."""
+        if not sys.stderr.isatty():
             return
         self._shown = True
-        full = _BAR * done // total
-        line = f"{'━' * full}{'╌' * (_BAR - full)} {done}/{total}  {clean(name)}"
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"\r\x1b[K{line[:width]}")
         sys.stderr.flush()

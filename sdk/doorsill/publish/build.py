@@ -17,7 +17,7 @@ from doorsill.publish.report import REFUSED, Report
 from doorsill.publish.rows import DIGEST_BYTES
 from doorsill.publish.sections import ID_BYTES, ListFile
 from doorsill.publish.sources import Source
-from doorsill.publish.store import Store
+from doorsill.publish.store import Settled, Store
 from doorsill.publish.words import ListWords, Numbered
 from doorsill.publish.write import Contents, HasherRows, checked_list
 from doorsill.testcard import test_card
@@ -33,7 +33,7 @@ __all__ = ["ListWords", "Report", "build_list"]
 CARD_ID = b"\0\0\0\0\0\1"
 
 
-def build_list(
+def build_list(  # noqa: PLR0913 - all that a publisher can say of one list
     inputs: Sequence[Path | Source],
     output: Path,
     words: ListWords,
@@ -78,7 +78,7 @@ def build_list(
         names = {key: name for source in sources for key, name in source.names.items()}
         numbered = Numbered.of(words, store.publishers(), store.categories(), names,
                                before.list if before else None)  # fmt: skip
-        _list_entries(store, contents, numbered, told)
+        _Filling(contents, numbered, store.profiles()).fill(store.entries(), told)
         if told.noted and not told.entries:
             raise RowsError(f"{output}: not written, no row was of use; the first: {told.notes[0]}")
         if not told.entries:
@@ -88,12 +88,17 @@ def build_list(
         data, made = checked_list(output, contents)
         for entry, near in crowds(made, contents):
             told.note(f"entry {entry}", f"{near} or more rows are near-duplicates of it")
-        rows = (row for path in canaries
-                for row in read_source(_source(path, words, progress, isolation), limits))  # fmt: skip
+        rows = (
+            row
+            for path in canaries
+            for row in read_source(_source(path, words, progress, isolation), limits)
+        )
         if hit := near_canaries(made, rows):
             told.note(str(output), f"near harmless pictures: {' '.join(hit)}", REFUSED)
-            raise RowsError(f"{output}: not written, {len(hit)} entries are near harmless pictures of the "
-                            f"canary set: {' '.join(hit[:5])}; take one of the two out")  # fmt: skip
+            raise RowsError(
+                f"{output}: not written, {len(hit)} entries are near harmless pictures "
+                f"of the canary set: {' '.join(hit[:5])}; take one of the two out"
+            )
         write_atomically(output, data)
         told.size = len(data)
         return told
@@ -124,7 +129,7 @@ def _epoch(words: ListWords, before: ListFile | None) -> int:
     last = int(before.list.info["epoch"])
     epoch = last + 1 if words.epoch is None else words.epoch
     if epoch <= last:
-        raise RowsError(f"epoch {epoch} is not after {last}, that of the previous list; give a later one")
+        raise RowsError(f"epoch {epoch} is not after {last}, the previous list's; give a later one")
     return epoch
 
 
@@ -135,54 +140,53 @@ def _take(row: Row, store: Store, words: ListWords, report: Report) -> None:
         store.add(sifted)
 
 
-def _list_entries(store: Store, contents: Contents, numbered: Numbered, report: Report) -> None:
-    """Fill the list with entries in the order of their ids, the test card in its place."""
-    digests = {kind: bytearray() for kind in DIGESTS}
-    carded = False
-    profiles = store.profiles() or ["full"]
-    contents.hashers = [HasherRows("pdq", profile, limit=numbered.words.limit,
-                                   quality=numbered.words.quality) for profile in profiles]  # fmt: skip
-    for settled in store.entries():
-        if not carded and settled.id > CARD_ID:
-            carded = True
-            _add_card(contents, numbered, digests)
-        publishers = sum(1 << numbered.publishers[key] for key in settled.publishers)
-        class_ = numbered.categories[settled.category], settled.flags, publishers
-        _add(contents, digests, class_, settled.id, settled.hashes, settled.digests)
-        report.entries += 1
-        report.hashes += len(settled.hashes)
-    if not carded:
-        _add_card(contents, numbered, digests)
-    contents.sort_classes()
-    contents.texts = numbered.texts()
-    for kind, records in digests.items():
-        contents.digests[kind] = _in_order(records, DIGEST_BYTES[kind])
+class _Filling:
+    """Fills a list with entries in the order of their ids, the test card in its place."""
 
+    def __init__(self, contents: Contents, numbered: Numbered, profiles: list[str]) -> None:
+        self._contents, self._numbered = contents, numbered
+        self._digests = {kind: bytearray() for kind in DIGESTS}
+        words = numbered.words
+        contents.hashers = [HasherRows("pdq", profile, limit=words.limit, quality=words.quality)
+                            for profile in profiles or ["full"]]  # fmt: skip
+        self._sections = {rows.profile: rows for rows in contents.hashers}
 
-def _add(
-    contents: Contents,
-    digests: dict[str, bytearray],
-    class_: tuple[int, int, int],
-    entry_id: bytes,
-    hashes: Iterable[tuple[str, bytes]],
-    sums: Iterable[tuple[str, bytes]],
-) -> None:
-    entry = contents.add_entry(class_, entry_id)
-    sections = {rows.profile: rows for rows in contents.hashers}
-    for profile, value in hashes:
-        sections[profile].hashes += value
-        sections[profile].entries.append(entry)
-    for kind, value in sums:
-        digests[kind] += value + entry.to_bytes(4, "big")
+    def fill(self, entries: Iterable[Settled], report: Report) -> None:
+        """Add all entries, and the card to every section, so that each can be proved searched."""
+        carded = False
+        for settled in entries:
+            if not carded and settled.id > CARD_ID:
+                carded = True
+                self._add_card()
+            numbers = self._numbered
+            publishers = sum(1 << numbers.publishers[key] for key in settled.publishers)
+            class_ = numbers.categories[settled.category], settled.flags, publishers
+            self._add(class_, settled)
+            report.entries += 1
+            report.hashes += len(settled.hashes)
+        if not carded:
+            self._add_card()
+        self._contents.sort_classes()
+        self._contents.texts = self._numbered.texts()
+        for kind, records in self._digests.items():
+            self._contents.digests[kind] = _in_order(records, DIGEST_BYTES[kind])
 
+    def _add(self, class_: tuple[int, int, int], settled: Settled) -> None:
+        entry = self._contents.add_entry(class_, settled.id)
+        for profile, value in settled.hashes:
+            self._sections[profile].hashes += value
+            self._sections[profile].entries.append(entry)
+        for kind, value in settled.digests:
+            self._digests[kind] += value + entry.to_bytes(4, "big")
 
-def _add_card(contents: Contents, numbered: Numbered, digests: dict[str, bytearray]) -> None:
-    """Add the card to every section, so that each can be proved to be searched."""
-    made = {rows.profile: hash_image(test_card(), "full" if rows.profile == "unknown" else rows.profile)
-            for rows in contents.hashers}  # fmt: skip
-    _add(contents, digests, (numbered.card, TEST, 1), CARD_ID,
-         [(profile, each.bytes) for profile, each in made.items()],
-         [("sha256", hashlib.sha256(test_card()).digest())])  # fmt: skip
+    def _add_card(self) -> None:
+        made = [
+            (profile, hash_image(test_card(), "full" if profile == "unknown" else profile).bytes)
+            for profile in self._sections
+        ]
+        digests = (("sha256", hashlib.sha256(test_card()).digest()),)
+        card = Settled(CARD_ID, "", TEST, frozenset(), tuple(made), digests)
+        self._add((self._numbered.card, TEST, 1), card)
 
 
 def _in_order(records: bytearray, width: int) -> Iterator[tuple[bytes, int]]:

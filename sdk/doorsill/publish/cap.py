@@ -25,5 +25,6 @@ def over_cap(changes: Changes) -> str:
     if changes.total <= allowed:
         return ""
     return (f"{changes.total} changes ({changes.added} added, {changes.removed} removed, "
-            f"{changes.changed} changed) are over the cap of {allowed} for a list of {changes.before}; "
-            "spread them over several releases, or give the reason that the manifest will show")  # fmt: skip
+            f"{changes.changed} changed) are over the cap of {allowed} for a list of "
+            f"{changes.before}; spread them over several releases, or give the reason that the "
+            "manifest will show")  # fmt: skip

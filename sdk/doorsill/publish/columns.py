@@ -1,7 +1,7 @@
 """Rows from any CSV, or JSON of flat records, through a column map in TOML.
 
 Publishers' columns are not public and differ, so a map says which column is what. Some are shipped
-in the folder `maps`; `examples/publisher/README.md` explains the keys.
+in the folder `maps`; `sdk/doorsill/publish/README.md` explains the keys.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def load_map(name: str, beside: Path) -> ColumnMap:
         made = {key: _listed(key, value) for key, value in told.items()}
         read = ColumnMap(**made)
     except (TypeError, ValueError) as error:
-        raise RowsError(f"{path}: {error}; see examples/publisher/README.md for the keys") from None
+        raise RowsError(
+            f"{path}: {error}; see sdk/doorsill/publish/README.md for the keys"
+        ) from None
     if not read.hashes():
         raise RowsError(f"{path}: it names no column of hashes; give pdq, md5, sha1 or sha256")
     return read
@@ -109,7 +111,9 @@ def _listed(key: str, value: Any) -> Any:
             raise TypeError(f"{key} is a text")
         return value
     if key in {"accept", "removed"}:
-        return {column.lower(): [str(each) for each in allowed] for column, allowed in value.items()}
+        return {
+            column.lower(): [str(each) for each in allowed] for column, allowed in value.items()
+        }
     return [value.lower()] if isinstance(value, str) else [each.lower() for each in value]
 
 
@@ -185,9 +189,7 @@ def _first(get: Callable[[str], str | None], names: Sequence[str]) -> str:
     return ""
 
 
-def _row(
-    get: Callable[[str], str | None], columns: ColumnMap, source: Source, origin: str
-) -> Row:
+def _row(get: Callable[[str], str | None], columns: ColumnMap, source: Source, origin: str) -> Row:
     own = _first(get, columns.key)[:MAX_NAME]
     words = [word for word in (_first(get, columns.category),) if word]
     category, why = source.category_of(words)
@@ -198,10 +200,11 @@ def _row(
     unusable = () if why else tuple(name for name in columns.unusable if get(name))
     if not (hashes or digests or unusable or notes):
         notes.append("it has no hash")
-    content = [each[1].hex() for each in (*hashes, *digests)]
+    content = [value.hex() for _, value, _ in hashes] + [value.hex() for _, value in digests]
     removed = any((get(name) or "").strip() in values for name, values in columns.removed.items())
-    return Row(f"{source.publisher}\0{own or ' '.join(content)}", origin, source.publisher, category,
-               time, removed, source.flags, hashes, digests, unusable, tuple(notes))  # fmt: skip
+    key = f"{source.publisher}\0{own or ' '.join(content)}"
+    return Row(key, origin, source.publisher, category, time, removed,
+               source.flags, hashes, digests, unusable, tuple(notes))  # fmt: skip
 
 
 def _unaccepted(get: Callable[[str], str | None], columns: ColumnMap) -> str:

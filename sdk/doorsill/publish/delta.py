@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MAGIC = b"\x89DSD\r\n\x1a\n"
 _HEADER = struct.Struct("<8sHHIQQ32s32s")
 _MAP = struct.Struct("<IIII")
+_WORTH_COPYING = 8  # bytes: the step takes 4, the literal behind it 2 more
 _LITERAL, _COPY, _ZEROS, _COUNT, _COLUMN, _NUMBERS = range(6)
 
 
@@ -33,7 +34,9 @@ def make_delta(alignment: Alignment) -> bytes:
                           hashlib.sha256(old).digest(), hashlib.sha256(new).digest())  # fmt: skip
     delta = b"".join([header, *map(_map_bytes, writer.maps), steps])
     if bytes(delta_apply(old, delta, len(new))) != new:
-        raise ListError("the delta does not make the new list; this is a fault of doorsill, report it")
+        raise ListError(
+            "the delta does not make the new list; this is a fault of doorsill, report it"
+        )
     return delta
 
 
@@ -63,7 +66,7 @@ class _Writer:
     def write(self) -> None:
         """Write them all."""
         at = HEADER_BYTES + SECTION.size * len(self._new.places)
-        self._literal(self._new.data[:at])
+        self._edited(self._new.data[:at])
         for (kind, a, b), (offset, length) in self._new.places.items():
             self._padding(self._new.data[at:offset])
             if length:
@@ -106,6 +109,20 @@ class _Writer:
         if data:
             self._step(_LITERAL, len(data))
             self._steps += data
+
+    def _edited(self, data: bytes) -> None:
+        """Write header and section table, of which the base has most bytes in the same places."""
+        base, start, at = self._old.data, 0, 0
+        while at < len(data):
+            same = at
+            while same < min(len(data), len(base)) and data[same] == base[same]:
+                same += 1
+            if same - at >= _WORTH_COPYING:
+                self._literal(data[start:at])
+                self._step(_COPY, same - at, at)
+                start = same
+            at = max(same, at + 1)
+        self._literal(data[start:])
 
     def _padding(self, data: bytes) -> None:
         if data and not any(data):

@@ -100,7 +100,9 @@ class Alignment:
         self.entries = align(_entry_keys(old), _entry_keys(new))
         self._moved = self.entries.moved()
         self._come = set(self.entries.inserted)
-        self.classes = align(_cut(old.section(Kind.CLASSES), 16), _cut(new.section(Kind.CLASSES), 16))
+        self.classes = align(
+            _cut(old.section(Kind.CLASSES), 16), _cut(new.section(Kind.CLASSES), 16)
+        )
         self.withdrawn = align(
             _cut(old.section(Kind.WITHDRAWN), 16), _cut(new.section(Kind.WITHDRAWN), 16)
         )
@@ -138,8 +140,10 @@ class Alignment:
         def keys(file: ListFile, place: Iterable[bytes]) -> list[bytes]:
             width = DIGEST_BYTES[DIGESTS[kind]]
             column = file.section(Kind.DIGEST_KEYS, kind)
-            return [column[at : at + width] + where if len(where) > 1 else where
-                    for at, where in zip(range(0, len(column), width), place, strict=True)]  # fmt: skip
+            return [
+                column[at : at + width] + where if len(where) > 1 else where
+                for at, where in zip(range(0, len(column), width), place, strict=True)
+            ]
 
         old = keys(self.old, map(self._before, self.old.numbers(Kind.DIGEST_ENTRIES, kind)))
         new = keys(self.new, map(self._after, self.new.numbers(Kind.DIGEST_ENTRIES, kind)))

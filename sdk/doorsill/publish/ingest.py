@@ -60,7 +60,14 @@ def read_source(source: Source, limits: Limits) -> Iterator[Row]:
 def _told_format(source: Source) -> tuple[str, str]:
     """Return format and column map of a file by its name and beginning."""
     suffix = source.path.suffix.lower()
-    if source.path.is_dir() or suffix not in {rows_file.SUFFIX, ".te", ".csv", ".txt", ".xml", ".json"}:
+    if source.path.is_dir() or suffix not in {
+        rows_file.SUFFIX,
+        ".te",
+        ".csv",
+        ".txt",
+        ".xml",
+        ".json",
+    }:
         return "originals", ""
     if suffix in {rows_file.SUFFIX, ".te", ".xml"}:
         return {rows_file.SUFFIX: "rows", ".te": "te", ".xml": "ncmec"}[suffix], ""
@@ -71,5 +78,6 @@ def _told_format(source: Source) -> tuple[str, str]:
     for pattern, form, map_ in _JSON_FORMATS:
         if pattern.search(start):
             return form, map_
-    raise RowsError(f"{source.name}: JSON of no known format; say which it is in a plan, with `format` or `map`")
-
+    raise RowsError(
+        f"{source.name}: JSON of no known format; say which it is in a plan, with `format` or `map`"
+    )

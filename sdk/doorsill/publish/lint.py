@@ -42,9 +42,7 @@ def sift(row: Row, quality: int, report: Report) -> Row:
     return row._replace(hashes=tuple(usable), digests=tuple(digests))
 
 
-def _usable(
-    row: Row, least: int, report: Report
-) -> tuple[list[tuple[str, bytes, int]], list[str]]:
+def _usable(row: Row, least: int, report: Report) -> tuple[list[tuple[str, bytes, int]], list[str]]:
     """Return the PDQ hashes to be listed, and why others are not.
 
     Of an original, which is hashed in both profiles, `full` is enough: whoever opens the list

@@ -23,8 +23,8 @@ _MOST_OPEN = 16  # elements that may stand one in another; the format has 7
 def ncmec_rows(source: Source) -> Iterator[Row]:
     """Yield one row for each image and video, deleted ones among them.
 
-    An entry is named by its member and id together. Pages are in no order of time: the latest
-    timestamp counts, wherever it stands.
+    Members are called `ncmec:ID`; an entry is named by its member and id together.
+    Pages are in no order of time: the latest timestamp counts, wherever it stands.
 
     Raises:
         RowsError: It is no XML, no answer of that API, or tries what XML should not be able to.
@@ -33,7 +33,9 @@ def ncmec_rows(source: Source) -> Iterator[Row]:
         from defusedxml import DefusedXmlException  # noqa: PLC0415 - only who reads XML needs it
         from defusedxml.ElementTree import ParseError, iterparse  # noqa: PLC0415
     except ImportError:
-        raise RowsError(f"{source.name}: XML needs defusedxml; pip install 'doorsill[publisher]'") from None
+        raise RowsError(
+            f"{source.name}: XML needs defusedxml; pip install 'doorsill[publisher]'"
+        ) from None
     with source.open() as file:
         number = 0
         parents: list[Any] = []
@@ -57,8 +59,8 @@ def ncmec_rows(source: Source) -> Iterator[Row]:
 
 def _enter(element: Any, parents: list[Any], source: Source) -> None:
     if not parents and element.tag != f"{_SPACE}queryResult":
-        raise RowsError(f"{source.name}: begins with {element.tag[:80]}; a page of NCMEC's hash-sharing "
-                        "API begins with queryResult of its version 2")  # fmt: skip
+        raise RowsError(f"{source.name}: begins with {element.tag[:80]}; a page of NCMEC's hash "
+                        "sharing begins with queryResult of its version 2")  # fmt: skip
     parents.append(element)
     if len(parents) > _MOST_OPEN:
         raise RowsError(f"{source.name}: its elements stand more than {_MOST_OPEN} deep")
@@ -70,24 +72,29 @@ def _text(element: Any, name: str) -> str:
 
 def _row(element: Any, origin: str, source: Source) -> Row:
     member = element.find(f"{_SPACE}member")
-    who, entry = ("" if member is None else member.get("id", "")), _text(element, "id")
-    if not who or not entry or len(who) + len(entry) > MAX_NAME:
+    number, entry = ("" if member is None else member.get("id", "")), _text(element, "id")
+    if not number or not entry or len(number) + len(entry) > MAX_NAME:
         return Row("", origin, notes=("the entry has no member or no id",))
-    source.names.setdefault(who, (member.text or "").strip() or f"NCMEC member {who}")
+    who = f"ncmec:{number}"
+    source.names.setdefault(who, (member.text or "").strip() or f"NCMEC member {number}")
     time, wrong = seconds(_text(element, "timestamp"))
-    key, notes = f"ncmec\0{who}\0{entry}", [wrong] if wrong else []
+    key, notes = f"{who}\0{entry}", [wrong] if wrong else []
     if _ENTRIES[element.tag].startswith("deleted"):
         return Row(key, origin, who, time=time, removed=True, notes=tuple(notes))
     classification = _text(element, "classification")
     category, why = source.category_of([classification] if classification else [])
     if why:
         return Row(key, origin, who, time=time, notes=(*notes, why))
-    row = Row(key, origin, who, category, time, flags=source.flags, disputes=tuple(_disputes(element)))
+    row = Row(
+        key, origin, who, category, time, flags=source.flags, disputes=tuple(_disputes(element))
+    )
     return _with_prints(row, element, notes, source)
 
 
 def _with_prints(row: Row, element: Any, notes: list[str], source: Source) -> Row:
-    hashes, digests, unusable = [], [], []
+    hashes: list[tuple[str, bytes, int]] = []
+    digests: list[tuple[str, bytes]] = []
+    unusable = []
     prints = element.find(f"{_SPACE}fingerprints")
     for each in () if prints is None else prints:
         kind, text = each.tag.removeprefix(_SPACE).lower(), (each.text or "").strip()

@@ -30,7 +30,7 @@ _SECONDS = 60.0  # for one picture: a busy machine must not change what a list h
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder to the bottom, in one order everywhere; links are not followed."""
+    """Yield the files of a folder, all the way down, in one order; links are not followed."""
     for each in sorted(folder.iterdir(), key=lambda path: path.name):
         if each.is_dir() and not each.is_symlink():
             yield from walk(each)
@@ -47,7 +47,9 @@ def original_rows(source: Source, limits: Limits) -> Iterator[Row]:
     category, why = source.category_of([])
     is_folder = source.path.is_dir()
     files = walk(source.path) if is_folder else iter([source.path])
-    for done, (path, row) in enumerate(hashed(files, limits, source.isolation, named=not is_folder)):
+    for done, (path, row) in enumerate(
+        hashed(files, limits, source.isolation, named=not is_folder)
+    ):
         if source.progress is not None and is_folder:
             source.progress(done, 0, path.name)
         if why:
@@ -149,9 +151,13 @@ def hashed(
     pool = worker.Pool(limits)
     threads = ThreadPoolExecutor(cores)
     try:
-        hash_ = partial(_hash, limits=limits, decoder=partial(pool.decode, Patience(None)), named=named)
+        hash_ = partial(
+            _hash, limits=limits, decoder=partial(pool.decode, Patience(None)), named=named
+        )
         left = iter(files)
-        waiting = deque((path, threads.submit(hash_, path)) for path in islice(left, _AHEAD * cores))
+        waiting = deque(
+            (path, threads.submit(hash_, path)) for path in islice(left, _AHEAD * cores)
+        )
         while waiting:
             path, row = waiting.popleft()
             waiting.extend((each, threads.submit(hash_, each)) for each in islice(left, 1))
@@ -177,5 +183,7 @@ def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -
     digests = tuple(zip(DIGESTS, found.digests[0], strict=True))
     hashes = tuple((profile, view.pdq.hash(profile), view.pdq.quality(profile))
                    for view in found.views for profile in PROFILES)  # fmt: skip
-    notes = tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
+    notes = (
+        tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
+    )
     return Row(digests[0][1].hex(), origin, hashes=hashes, digests=digests, notes=notes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,7 +15,7 @@ _KEPT = 100  # notes in memory; all are in the file
 
 
 @dataclass
-class Report(AbstractContextManager["Report"]):
+class Report:
     """What became of the rows. As a context it closes its file.
 
     Attributes:
@@ -54,6 +53,12 @@ class Report(AbstractContextManager["Report"]):
             self._file = self.path.open("w", encoding="ascii", newline="\n")
         told = {"kind": kind, "origin": origin, "text": text}
         self._file.write(json.dumps(told | ({"publisher": publisher} if publisher else {})) + "\n")
+
+    def __enter__(self) -> Report:  # noqa: PYI034 - `Self` came with Python 3.11
+        """Begin; the file of an earlier build goes."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+        return self
 
     @property
     def noted(self) -> int:

@@ -20,6 +20,8 @@ PDQ_BYTES = 32
 DIGEST_BYTES = {"sha256": 32, "sha1": 20, "md5": 16}
 MAX_NAME = 4096  # characters; longer ones are no name
 SUFFIX = ".jsonl"
+LATEST = 1 << 62  # seconds; any later time is a mistake
+_HEX = frozenset("0123456789abcdefABCDEF")
 
 
 class Row(NamedTuple):
@@ -59,13 +61,14 @@ class Row(NamedTuple):
 
 def parse_hash(text: str, bytes_: int, what: str) -> tuple[bytes, str]:
     """Return the bytes of so many in hex and "", or nothing and what is wrong."""
-    try:
-        value = bytes.fromhex(text) if text.isalnum() else b""
-    except ValueError:
+    if len(text) == 2 * bytes_ and text.isalnum():
+        try:
+            return bytes.fromhex(text), ""
+        except ValueError:
+            pass
+    if not set(text) <= _HEX:
         return b"", f"the {what} is not hexadecimal"
-    if len(value) != bytes_:
-        return b"", f"a {what} has {2 * bytes_} hex digits, not {len(text)}"
-    return value, ""
+    return b"", f"a {what} has {2 * bytes_} hex digits, not {len(text)}"
 
 
 def parse_quality(text: str) -> tuple[int, str]:
@@ -99,10 +102,26 @@ def read_rows(source: Source) -> Iterator[Row]:
         for number, line in enumerate(file, 1):
             origin = f"{source.name}:{number}"
             try:
-                yield _row(json.loads(line), origin)
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                yield _told(_row(json.loads(line), origin), source)
+            except (
+                ValueError,
+                TypeError,
+                KeyError,
+                AttributeError,
+                ArithmeticError,
+                RecursionError,
+            ):
                 yield Row("", origin, notes=("this line is no row; see `doorsill list rows`",))
             source.tick(file.tell)
+
+
+def _told(row: Row, source: Source) -> Row:
+    """Return the row with what the source says of all its rows."""
+    publisher = row.publisher or source.publisher
+    category, why = source.category_of([row.category] if row.category else [])
+    row = row._replace(key=f"{publisher}\0{row.key}", publisher=publisher, category=category,
+                       flags=row.flags | source.flags)  # fmt: skip
+    return row._replace(hashes=(), digests=(), notes=(*row.notes, why)) if why else row
 
 
 def _row(fields: dict[str, Any], origin: str) -> Row:
@@ -115,10 +134,13 @@ def _row(fields: dict[str, Any], origin: str) -> Row:
                if kind in fields]  # fmt: skip
     key, publisher, category = (str(fields.get(name, "")) for name in
                                 ("key", "publisher", "category"))  # fmt: skip
+    time = int(fields.get("time", 0))
+    if not 0 <= time < LATEST:
+        raise ValueError(time)
     if not key or max(map(len, (key, publisher, category))) > MAX_NAME:
         raise ValueError(origin)
     words = (tuple(map(str, fields.get(name, ()))) for name in ("unusable", "notes", "disputes"))
-    return Row(key, origin, publisher, category, int(fields.get("time", 0)),
+    return Row(key, origin, publisher, category, time,
                bool(fields.get("removed", False)), int(fields.get("flags", 0)) & 5,
                tuple(hashes), tuple(digests), *words)  # fmt: skip
 
@@ -128,4 +150,3 @@ def _exact(text: str, size: int) -> bytes:
     if len(value) != size:
         raise ValueError(text)
     return value
-

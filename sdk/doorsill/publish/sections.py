@@ -50,7 +50,9 @@ class ListFile:
         self.places: dict[tuple[int, int, int], tuple[int, int]] = {}
         (count,) = struct.unpack_from("<I", data, 12)
         for i in range(count):
-            kind, _, a, b, offset, length = SECTION.unpack_from(data, HEADER_BYTES + SECTION.size * i)
+            kind, _, a, b, offset, length = SECTION.unpack_from(
+                data, HEADER_BYTES + SECTION.size * i
+            )
             self.places[kind, a, b] = offset, length
 
     @classmethod

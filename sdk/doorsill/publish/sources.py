@@ -62,7 +62,9 @@ class Source:
         try:
             file = open_regular(self.path)
         except OSError as error:
-            raise RowsError(f"{self.path}: {error.strerror}; name a file of rows, or originals") from None
+            raise RowsError(
+                f"{self.path}: {error.strerror}; name a file of rows, or originals"
+            ) from None
         self._size = os.fstat(file.fileno()).st_size
         return file
 
@@ -79,7 +81,7 @@ class Source:
     def category_of(self, words: list[str]) -> tuple[str, str]:
         """Return the category of a row with these words, and why it has none, "" if it has one."""
         if not self.categories:
-            return self.category or (words[0] if words else ""), ""
+            return (words[0] if words else self.category), ""
         found = sorted(self.categories[word] for word in words if word in self.categories)
         if found:
             return found[0], ""

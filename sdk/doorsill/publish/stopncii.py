@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from doorsill.publish.sources import Source
 
-_KINDS = {"ImagePDQ": "pdq", "VideoMD5": "md5"}  # VideoTMK, Text and URL are compared by nothing here
+_KINDS = {
+    "ImagePDQ": "pdq",
+    "VideoMD5": "md5",
+}  # VideoTMK, Text and URL are compared by nothing here
 _GONE = {"Withdrawn", "Deleted"}
 _AGAINST = {"NotBlocked", "Withdrawn", "Deleted"}
 
@@ -31,7 +34,7 @@ def stopncii_rows(source: Source) -> Iterator[Row]:
             continue
         time, wrong = seconds(record.get("lastModtimestamp"))
         row = Row(f"{source.publisher}\0{kind}\0{value.lower()}", origin, source.publisher,
-                  source.category, time, record.get("hashStatus") in _GONE,
+                  source.category, time, str(record.get("hashStatus")) in _GONE,
                   source.flags | SEED)  # fmt: skip
         if kind in _KINDS:
             hashes, digests, bad = one_value(_KINDS[kind], value, source.profile)
@@ -44,5 +47,5 @@ def stopncii_rows(source: Source) -> Iterator[Row]:
 
 def _disputes(feedbacks: object) -> Iterator[str]:
     for each in feedbacks if isinstance(feedbacks, list) else []:
-        if isinstance(each, dict) and each.get("feedbackValue") in _AGAINST:
+        if isinstance(each, dict) and str(each.get("feedbackValue")) in _AGAINST:
             yield f"{each.get('source') or 'a platform'} says {each['feedbackValue']}"

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 import tempfile
 from array import array
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +27,11 @@ _ID_BYTES = 6
 _BATCH = 8192
 # A value is a byte for its kind and its bytes; digests come first, as in the list.
 _KINDS = (*DIGESTS, *SECTION_PROFILES, "unusable")
-_SIZES = [*(1 + DIGEST_BYTES[kind] for kind in DIGESTS), *(1 + PDQ_BYTES for _ in SECTION_PROFILES), 1]
+_SIZES = [
+    *(1 + DIGEST_BYTES[kind] for kind in DIGESTS),
+    *(1 + PDQ_BYTES for _ in SECTION_PROFILES),
+    1,
+]
 _UNUSABLE = bytes([len(_KINDS) - 1])  # something is known of it, though nothing that can match
 _SCHEMA = """
 CREATE TABLE said (key BLOB, time INT, removed INT, publisher TEXT, category TEXT, flags INT,
@@ -68,6 +72,11 @@ def _values(content: bytes) -> list[bytes]:
     return values
 
 
+def _storable(text: str) -> str:
+    """Return a text that is UTF-8; names of files and JSON may hold halves of characters."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _is_digest(value: bytes) -> bool:
     return value[0] < len(DIGESTS)
 
@@ -100,8 +109,8 @@ class Store:
     def add(self, row: Row) -> None:
         """Take a row that has a key."""
         self._batch.append((hashlib.sha256(row.key.encode("utf-8", "replace")).digest(), row.time,
-                            row.removed, row.publisher, row.category, row.flags, _content(row),
-                            row.origin))  # fmt: skip
+                            row.removed, _storable(row.publisher), _storable(row.category),
+                            row.flags, _content(row), _storable(row.origin)))  # fmt: skip
         if len(self._batch) >= _BATCH:
             self._flush()
 
@@ -149,25 +158,29 @@ class Store:
                            f"removed by its publisher at {rows[0][7]}")  # fmt: skip
             return
         for (publisher, category, flags), group in groupby(latest, key=itemgetter(3, 4, 5)):
-            same = list(group)
-            for before, row in zip(same, same[1:], strict=False):
+            same = [row for row in group if row[6]]  # the others were refused, which was reported
+            for before, row in pairwise(same):
                 again = row[6] == before[6]
-                self._note(row[7], f"the same came before at {before[7]}; it is listed once" if again
-                           else f"joined with {same[0][7]}, which has the same name")  # fmt: skip
+                self._note(
+                    row[7],
+                    f"the same came before at {before[7]}; it is listed once"
+                    if again
+                    else f"joined with {same[0][7]}, which has the same name",
+                )
+            if not same:
+                continue  # but it superseded what it said before
             content = b"".join(sorted({value for row in same for value in _values(row[6])}))
-            if not content:
-                continue  # refused, which was reported; but it superseded what it said before
             told = publisher.encode("utf-8", "replace") + b"\0" + same[0][0]
             id_ = hashlib.sha256(told).digest()[:_ID_BYTES]
             yield id_, publisher, category, flags, content, same[0][7]
 
     def _insert_items(self, batch: list[tuple[object, ...]]) -> None:
-        self._database.executemany("INSERT INTO item (id, publisher, category, flags, content, origin) "
-                                   "VALUES (?,?,?,?,?,?)", batch)  # fmt: skip
+        self._database.executemany("INSERT INTO item (id, publisher, category, flags, content, "
+                                   "origin) VALUES (?,?,?,?,?,?)", batch)  # fmt: skip
         batch.clear()
 
     def _join(self) -> None:
-        """Give items of one category that share a digest, or all their hashes, one number and id."""
+        """Give items of one category that share a digest, or all hashes, one number and id."""
         links: list[tuple[object, ...]] = []
         count = 0
         insert = "INSERT INTO link VALUES (?,?,?,?)"
@@ -205,13 +218,18 @@ class Store:
                     parent[max(a, b)] = min(a, b)
                     joined[last[3]] = joined[row[3]] = 1
                 else:
-                    self._note(self._origin(row[3]), f"also listed as {last[1] or 'no category'}, flags "
-                               f"{last[2]}, at {self._origin(last[3])}; both entries stay")  # fmt: skip
+                    self._note(
+                        self._origin(row[3]),
+                        f"also listed as {last[1] or 'no category'}, "
+                        f"flags {last[2]}, at {self._origin(last[3])}; both stay",
+                    )
             last = row
         return joined
 
     def _origin(self, item: int) -> str:
-        found = self._database.execute("SELECT origin FROM item WHERE number = ?", (item,)).fetchone()
+        found = self._database.execute(
+            "SELECT origin FROM item WHERE number = ?", (item,)
+        ).fetchone()
         return str(found[0])
 
     def _name_groups(self) -> None:
@@ -258,10 +276,11 @@ class Store:
         for (id_, _, category, flags), group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
             members = list(group)
             values = sorted({value for each in members for value in _values(each[5])})
+            told = [(_KINDS[value[0]], value[1:]) for value in values if value != _UNUSABLE]
             yield Settled(
                 id_, category, flags, frozenset(each[4] for each in members),
-                tuple((_KINDS[v[0]], v[1:]) for v in values if not _is_digest(v) and v != _UNUSABLE),
-                tuple((_KINDS[v[0]], v[1:]) for v in values if _is_digest(v)),
+                tuple(each for each in told if each[0] not in DIGESTS),
+                tuple(each for each in told if each[0] in DIGESTS),
             )  # fmt: skip
 
 

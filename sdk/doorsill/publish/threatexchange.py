@@ -52,13 +52,15 @@ def cache_rows(source: Source) -> Iterator[Row]:
                     continue
                 yield _cached(fields, named[1], origin, source)
         except csv.Error as error:
-            raise RowsError(f"{source.name}:{lines.line_num}: cannot be read as CSV ({error})") from None
+            raise RowsError(
+                f"{source.name}:{lines.line_num}: cannot be read as CSV ({error})"
+            ) from None
 
 
 def _cached(fields: list[str], type_: str, origin: str, source: Source) -> Row:
     labels = set(fields[3].split())
     time, wrong = (0, "") if fields[2] in {"", "mine"} else seconds(fields[2])
-    row = _row(type_, fields[0], source.publisher, sorted(labels - _AGAINST), origin, source)
+    row = _row((type_, fields[0]), source.publisher, sorted(labels - _AGAINST), origin, source)
     return row._replace(
         time=time,
         removed="false_positive" in labels,
@@ -67,11 +69,11 @@ def _cached(fields: list[str], type_: str, origin: str, source: Source) -> Row:
     )
 
 
-def _row(
-    type_: str, indicator: str, owner: str, labels: list[str], origin: str, source: Source
-) -> Row:
+def _row(named: tuple[str, str], owner: str, labels: list[str], origin: str, source: Source) -> Row:
+    """Return what an owner says of an indicator, named by its type and value."""
+    type_, indicator = named
     category, why = source.category_of(labels) if source.categories else (source.category, "")
-    key = f"{type_}\0{indicator.lower()}"
+    key = _key(type_, indicator, source)
     if why:
         return Row(key, origin, owner, notes=(why,))
     if type_ not in _KINDS:
@@ -81,11 +83,16 @@ def _row(
                (wrong,) if wrong else ())  # fmt: skip
 
 
+def _key(type_: str, indicator: str, source: Source) -> str:
+    return f"{source.publisher}\0{type_}\0{indicator.lower()}"
+
+
 def update_rows(source: Source) -> Iterator[Row]:
     """Yield rows of pages of /threat_updates, one for each owner of each indicator.
 
-    An owner vouches with status MALICIOUS; other statuses but NON_MALICIOUS make a `seed`. A
-    record without descriptors is a deletion even where it does not say so.
+    Owners are called `threatexchange:ID`. One vouches with status MALICIOUS; other statuses but
+    NON_MALICIOUS make a `seed`. A record without descriptors is a deletion even where it does not
+    say so.
     """
     for number, record in enumerate(json_records(source, "data.item"), 1):
         origin = f"{source.name}: record {number}"
@@ -95,7 +102,7 @@ def update_rows(source: Source) -> Iterator[Row]:
             continue
         time, wrong = seconds(record.get("last_updated"))
         rows = list(_described(record, type_, indicator, origin, source))
-        for row in rows or [Row(f"{type_}\0{indicator.lower()}", origin, removed=True)]:
+        for row in rows or [Row(_key(type_, indicator, source), origin, removed=True)]:
             yield row._replace(time=time, notes=(*row.notes, wrong) if wrong else row.notes)
 
 
@@ -112,12 +119,14 @@ def _described(
         if status == "NON_MALICIOUS":
             continue
         if "id" not in owner:
-            yield Row(f"{type_}\0{indicator.lower()}", origin,
+            yield Row(_key(type_, indicator, source), origin,
                       notes=("a descriptor does not show its owner",))  # fmt: skip
             continue
-        who = str(owner["id"])
-        source.names.setdefault(who, str(owner.get("name") or f"ThreatExchange member {who}"))
-        row = _row(type_, indicator, who, sorted(_tags(each.get("tags"))), origin, source)
+        who = f"threatexchange:{owner['id']}"
+        source.names.setdefault(
+            who, str(owner.get("name") or f"ThreatExchange member {owner['id']}")
+        )
+        row = _row((type_, indicator), who, sorted(_tags(each.get("tags"))), origin, source)
         seed = 0 if status == "MALICIOUS" else SEED
         yield row._replace(flags=row.flags | seed, disputes=tuple(disputes))
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MOST_PUBLISHERS = 64  # bits of a class
 _MOST_CATEGORIES = 1 << 16
 CARD = "test card"
+_LONGEST = 200  # characters of a name that comes with rows
 _CARD_MESSAGE = "This is the harmless doorsill test card. Your list works."
 
 
@@ -93,14 +94,18 @@ class Numbered:
         previous: HashList | None,
     ) -> Numbered:
         """Number what the entries name; *told* has names that the sources give."""
-        names = {key: words.publishers.get(key) or told.get(key) or key for key in publishers}
+        names = {key: words.publishers.get(key) or _fit(told.get(key) or key) for key in publishers}
         if len(set(names.values())) != len(names):
             raise RowsError("two publishers have one name; give each its own in the plan")
-        category_names = {key: _category(words, key).name or key for key in categories}
+        category_names = {key: _category_name(words, key) for key in categories}
+        if len(set(category_names.values())) != len(category_names):
+            raise RowsError("two categories have one name; give each its own in the plan")
         return cls(
             words,
             numbers(publishers, names, _before(previous, Text.PUBLISHER), _MOST_PUBLISHERS),
-            numbers(categories, category_names, _before(previous, Text.CATEGORY), _MOST_CATEGORIES - 1),
+            numbers(
+                categories, category_names, _before(previous, Text.CATEGORY), _MOST_CATEGORIES - 1
+            ),
             names,
         )
 
@@ -118,7 +123,7 @@ class Numbered:
         for key, number in sorted(self.categories.items(), key=lambda pair: pair[1]):
             own = _category(words, key)
             texts += [
-                (Text.CATEGORY, number, own.name or key),
+                (Text.CATEGORY, number, _category_name(words, key)),
                 (Text.MESSAGE, number, own.message or words.message),
                 (Text.HELP, number, own.help_link or words.help_link),
                 (Text.APPEAL, number, own.appeal_link or words.appeal_link),
@@ -129,6 +134,15 @@ class Numbered:
 
 def _category(words: ListWords, key: str) -> Category:
     return words.categories.get(key, Category())
+
+
+def _category_name(words: ListWords, key: str) -> str:
+    return _category(words, key).name or _fit(key)
+
+
+def _fit(name: str) -> str:
+    """Return a name from a stranger's rows as a list may hold it."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:_LONGEST] or "unnamed"
 
 
 def _before(previous: HashList | None, kind: Text) -> dict[str, int]:

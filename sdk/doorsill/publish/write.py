@@ -98,7 +98,7 @@ class Contents:
         return len(self.entry_classes) - 1
 
     def sort_classes(self) -> None:
-        """Bring the classes into an order of their own, so that it does not depend on the entries'."""
+        """Bring the classes into an order of their own, which no order of entries can change."""
         before = self.classes
         self.classes = sorted(before)
         self._numbers = {class_: number for number, class_ in enumerate(self.classes)}
@@ -114,7 +114,7 @@ def _column(values: array[int]) -> bytes:
     return values.tobytes()
 
 
-def _hasher_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
+def _hasher_sections(contents: Contents) -> list[tuple[Kind, int, int, bytes]]:
     sections, table = [], []
     for index, rows in enumerate(contents.hashers):
         profile = SECTION_PROFILES.index(rows.profile)
@@ -126,7 +126,7 @@ def _hasher_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
     return [(Kind.HASHERS, 0, 0, b"".join(table)), *sections]
 
 
-def _text_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
+def _text_sections(contents: Contents) -> list[tuple[Kind, int, int, bytes]]:
     table, blob = [], bytearray()
     for kind, key, language, words in contents.texts:
         raw = words.encode()
@@ -135,7 +135,7 @@ def _text_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
     return [(Kind.TEXTS, 0, 0, b"".join(table)), (Kind.TEXT_BYTES, 0, 0, bytes(blob))]
 
 
-def _digest_sections(contents: Contents) -> list[tuple[int, int, int, bytes]]:
+def _digest_sections(contents: Contents) -> list[tuple[Kind, int, int, bytes]]:
     sections = []
     for kind, name in enumerate(DIGESTS):
         pairs = contents.digests[name]
