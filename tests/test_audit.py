@@ -37,6 +37,7 @@ def growing_list(epoch: int) -> bytes:
         entry = contents.add_entry((number % 2, 0, 1 + number % 3), number.to_bytes(6, "big"))
         rows.hashes += tree.leaf_hash(b"%d" % number)
         rows.entries.append(entry)
+    contents.sort_classes()
     contents.hashers = [rows]
     contents.withdrawn = [((2 * number).to_bytes(6, "big"), number + 2) for number in gone]
     return list_bytes(contents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -22,7 +23,7 @@ from publisher import (
 
 from doorsill.errors import TrustError
 from doorsill.publish import tree
-from doorsill.publish.keys import COSIGNER, LOG
+from doorsill.publish.keys import LOG
 from doorsill.releases import Accepted, check_link, check_release, check_trust
 from doorsill.releases import Release as Checked
 
@@ -122,8 +123,6 @@ def test_forged_line_of_a_known_key() -> None:
 def test_room_for_a_second_algorithm() -> None:
     """A policy may name ML-DSA keys: they cannot count yet, and the others suffice."""
     name, raw = "pq.example", b"\x06" + bytes(1312)
-    import hashlib  # noqa: PLC0415
-
     id_ = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex()
     line = f"witness pq {name}+{id_}+{base64.b64encode(raw).decode()}\n".encode()
     text = POLICY.replace(b"group witnesses 2 w0", line + b"group witnesses 2 pq w0")
@@ -344,40 +343,6 @@ def test_links_lead_where_they_say_and_never_back() -> None:
         with pytest.raises(TrustError) as caught:
             check_link(old, new, "witnessed", link.text, last)
         assert caught.value.kind == kind
-
-
-BAD_POLICIES = {
-    "no quorum": POLICY.replace(b"quorum witnesses\n", b""),
-    "two quorums": POLICY + b"quorum none\n",
-    "no end": POLICY[:-1],
-    "unknown word": b"colour blue\n" + POLICY,
-    "control": POLICY.replace(b"quorum", b"quorum\x0b"),
-    "carriage return": POLICY.replace(b"\n", b"\r\n"),
-    "no log": POLICY[POLICY.index(b"\n") + 1 :],
-    "member before it is defined": b"group g any w0\n" + POLICY,
-    "member twice": POLICY.replace(b"2 w0 w1", b"2 w0 w0 w1"),
-    "member of two groups": POLICY.replace(b"2 a0 a1", b"2 w0 a0 a1"),
-    "too many needed": POLICY.replace(b"witnesses 2 ", b"witnesses 4 "),
-    "none needed": POLICY.replace(b"witnesses 2 ", b"witnesses 0 "),
-    "zero in front": POLICY.replace(b"witnesses 2 ", b"witnesses 02 "),
-    "defined twice": POLICY.replace(b"witness w1 ", b"witness w0 "),
-    "named none": POLICY.replace(b"witness w1 ", b"witness none ").replace(b" w1", b" none"),
-    "undefined quorum": POLICY.replace(b"quorum witnesses", b"quorum nobody"),
-    "another's id": POLICY.replace(WITNESSES[0].id.hex().encode(), b"00000000"),
-    "log key as witness": POLICY.replace(WITNESSES[0].vkey.encode(), key("w", LOG).vkey.encode()),
-    "witness key as log": POLICY.replace(key(ORIGIN, LOG).vkey.encode(), key("w", COSIGNER).vkey.encode()),
-    "approvers within witnesses": POLICY.replace(b"group witnesses", b"group x").replace(
-        b"quorum witnesses", b"group witnesses any x approvers\nquorum none"),
-    "no witnesses": policy(witnesses=[], quorum="none"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BAD_POLICIES)
-def test_bent_policies(name: str) -> None:
-    """A policy that is not to the letter is refused whole."""
-    with pytest.raises(TrustError) as caught:
-        check_trust(BAD_POLICIES[name], "witnessed")
-    assert caught.value.kind == "bad_trust"
 
 
 def test_policies_to_the_letter() -> None:

@@ -11,7 +11,7 @@ from publisher import APPROVERS, DAY, NOW, ORIGIN, WITNESSES, Publisher, key, po
 
 from doorsill.errors import TrustError
 from doorsill.publish import tree
-from doorsill.publish.keys import LOG, Key
+from doorsill.publish.keys import COSIGNER, LOG, Key
 from doorsill.publish.log import Checkpoint
 from doorsill.releases import Accepted, check_link, check_release, check_trust
 
@@ -108,6 +108,41 @@ def test_the_last_one_that_fits() -> None:
     logs = b"".join(b"log %s\n" % vkey(b"l%d" % i, b"\x01" + hashlib.sha256(b"l%d" % i).digest())
                     for i in range(31))  # fmt: skip
     assert "approved" == check_trust(logs + text, "approved")
+
+
+MEANINGLESS = {
+    "no quorum": POLICY.replace(b"quorum witnesses\n", b""),
+    "two quorums": POLICY + b"quorum none\n",
+    "no end": POLICY[:-1],
+    "unknown word": b"colour blue\n" + POLICY,
+    "control": POLICY.replace(b"quorum", b"quorum\x0b"),
+    "carriage return": POLICY.replace(b"\n", b"\r\n"),
+    "no log": POLICY[POLICY.index(b"\n") + 1 :],
+    "member before it is defined": b"group g any w0\n" + POLICY,
+    "member twice": POLICY.replace(b"2 w0 w1", b"2 w0 w0 w1"),
+    "member of two groups": POLICY.replace(b"2 a0 a1", b"2 w0 a0 a1"),
+    "too many needed": POLICY.replace(b"witnesses 2 ", b"witnesses 4 "),
+    "none needed": POLICY.replace(b"witnesses 2 ", b"witnesses 0 "),
+    "zero in front": POLICY.replace(b"witnesses 2 ", b"witnesses 02 "),
+    "defined twice": POLICY.replace(b"witness w1 ", b"witness w0 "),
+    "named none": POLICY.replace(b"witness w1 ", b"witness none ").replace(b" w1", b" none"),
+    "undefined quorum": POLICY.replace(b"quorum witnesses", b"quorum nobody"),
+    "another's id": POLICY.replace(WITNESSES[0].id.hex().encode(), b"00000000"),
+    "log key as witness": POLICY.replace(WITNESSES[0].vkey.encode(), key("w", LOG).vkey.encode()),
+    "witness key as log": POLICY.replace(key(ORIGIN, LOG).vkey.encode(), key("w", COSIGNER).vkey.encode()),
+    "approvers within witnesses": POLICY.replace(b"group witnesses", b"group x").replace(
+        b"quorum witnesses", b"group witnesses any x approvers\nquorum none"),
+    "no witnesses": policy(witnesses=[], quorum="none"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MEANINGLESS)
+def test_bent_policies(name: str) -> None:
+    """A policy that is not to the letter is refused whole."""
+    with pytest.raises(TrustError) as caught:
+        check_trust(MEANINGLESS[name], "witnessed")
+    assert caught.value.kind == "bad_trust"
+
 
 
 PUBLISHER = Publisher()

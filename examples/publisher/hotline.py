@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from witness import WitnessServer
 
+from doorsill.errors import ListError
 from doorsill.publish import tree
 from doorsill.publish.delta import make_delta
 from doorsill.publish.diff import Alignment
@@ -99,8 +100,12 @@ class Hotline:
         publish(kept, new, before, self.log, self.key, terms)
         self.witness()
         if before:  # it stays there, so that clients can follow from any release to the next
-            delta = make_delta(Alignment(before, new))
-            (self.public / f"{NAME}.delta-{before.sha256()}").write_bytes(delta)
+            try:
+                delta = make_delta(Alignment(before, new))
+            except ListError as error:  # clients fetch the whole list then
+                print(f"no delta: {error}")
+            else:
+                (self.public / f"{NAME}.delta-{before.sha256()}").write_bytes(delta)
 
     def witness(self) -> None:
         """Have the newest tree signed, again if it was before: do this daily. Then hand it out."""

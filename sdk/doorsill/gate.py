@@ -13,7 +13,7 @@ from doorsill.limits import Limits
 from doorsill.lists import TEST, HashList, Text
 from doorsill.policy import Policy
 from doorsill.trust import Trust
-from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Match, Outcome, Verdict
+from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Action, Match, Outcome, Verdict
 
 if TYPE_CHECKING:
     import threading
@@ -181,9 +181,12 @@ class Gate:
         )
         matches = tuple(_match(raw.matches[i], lists, views) for i in range(raw.match_count))
         outcome = OUTCOMES[raw.outcome]
+        now = time.time()
+        stale = any(each.is_stale(now) for each in lists)
+        least = self.policy.stale if stale else Action.SEND
         return Verdict(
             outcome=outcome,
-            action=ACTIONS[raw.action],
+            action=max(ACTIONS[raw.action], least, key=ACTIONS.index),
             evidence=EVIDENCE[raw.evidence],
             reason=_reason(core.rule(raw), outcome, found.unread),
             matches=matches,
@@ -192,6 +195,7 @@ class Gate:
             protection=self.isolation,
             trust=min((each.trust for each in lists), key=Trust.rank).tier,
             milliseconds=1000 * (time.perf_counter() - start),
+            stale=stale,
         )
 
     def self_test(self) -> Verdict:
@@ -246,4 +250,7 @@ def _match(raw: Any, lists: tuple[HashList, ...], views: list[reading.HashedView
         action=ACTIONS[raw.action],
         view="" if by_digest else views[raw.view].label,
         test=bool(entry.flags & TEST),
+        epoch=int(home.info["epoch"]),
+        help=home.text(Text.HELP, entry.category),
+        appeal=home.text(Text.APPEAL, entry.category),
     )

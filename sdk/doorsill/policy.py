@@ -22,6 +22,7 @@ class Policy:
         unreadable: Some part of the picture could not be read.
         unhashable: Too little detail to be compared.
         out_of_scope: Not a picture.
+        stale: A list is past its `use_until`; what else was found can only ask for more.
         pdq_limit: No PDQ distance above this is a match, whatever a list says; 0..64 bits.
         quenched: Ids (12 hex digits) of entries that this host ignores, at once.
     """
@@ -34,6 +35,7 @@ class Policy:
     unreadable: Action = Action.WARN
     unhashable: Action = Action.SEND
     out_of_scope: Action = Action.SEND
+    stale: Action = Action.SEND
     pdq_limit: int = 31
     quenched: frozenset[str] = field(default_factory=frozenset)
 

@@ -71,6 +71,9 @@ class Match:
         action: What the policy says of this match alone.
         view: Which reading of the picture matched; "" for digests.
         test: Whether the entry is the published test card.
+        epoch: Number of the list's release.
+        help: An https link to help, in the list's English or first language; "" if it has none.
+        appeal: Likewise, where to appeal.
     """
 
     list: str
@@ -84,6 +87,9 @@ class Match:
     action: Action
     view: str
     test: bool
+    epoch: int = 0
+    help: str = ""
+    appeal: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Verdict:
             "inline" nothing.
         trust: The weakest tier among the lists; "none" for unsigned ones.
         milliseconds: How long it took.
+        stale: Whether a list is past its `use_until`: it went on matching, and should be replaced.
     """
 
     outcome: Outcome
@@ -114,3 +121,14 @@ class Verdict:
     protection: str
     trust: str
     milliseconds: float
+    stale: bool = False
+
+    def receipt(self) -> str:
+        """Return a plain text for the person, if they ask for one: theirs to save, kept nowhere.
+
+        It says what stopped the picture and where help and appeal are. It holds no picture, no
+        hash and no distance, and nothing of it leaves the device unless they send it.
+        """
+        from doorsill.receipt import receipt  # noqa: PLC0415 - few ask
+
+        return receipt(self)

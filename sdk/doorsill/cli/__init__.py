@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
         "--list", dest="lists", action="append", default=[], metavar="L", help="a list to check"
     )
     _isolation_option(doctor)
+    release_options.add_trust(doctor)
     return top
 
 
@@ -129,6 +130,7 @@ def _screen_options(command: argparse.ArgumentParser) -> None:
         help="a list, may be given several times; without it the DEMO list is used",
     )
     _isolation_option(command)
+    release_options.add_trust(command)
     command.add_argument(
         "--explain", action="store_true", help="print views, hashes, distances and rule"
     )

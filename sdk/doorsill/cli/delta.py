@@ -20,7 +20,7 @@ def diff(args: argparse.Namespace) -> int:
     from doorsill.publish.delta import make_delta  # noqa: PLC0415
     from doorsill.publish.diff import Alignment, changes  # noqa: PLC0415
     from doorsill.publish.sections import ListFile  # noqa: PLC0415
-    from doorsill.publish.write import write_atomically  # noqa: PLC0415
+    from doorsill.files import write_atomically  # noqa: PLC0415
 
     alignment = Alignment(ListFile.open(Path(args.old)), ListFile.open(Path(args.new)))
     found, over, size = changes(alignment), "", None
@@ -60,7 +60,7 @@ def apply(args: argparse.Namespace) -> int:
     from doorsill.files import open_regular  # noqa: PLC0415
     from doorsill.limits import Limits  # noqa: PLC0415
     from doorsill.lists import HashList  # noqa: PLC0415
-    from doorsill.publish.write import write_atomically  # noqa: PLC0415
+    from doorsill.files import write_atomically  # noqa: PLC0415
     from doorsill.trust import Trust  # noqa: PLC0415
 
     most = Limits().list_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli.files import demo_list
+from doorsill.cli.files import demo_list, open_lists
 from doorsill.cli.output import OK, TROUBLE, emit, fields, paint
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _CODECS = {
 
 def doctor(args: argparse.Namespace) -> int:
     """Print what is installed and prove with the test card that it works."""
-    facts = _installed() | _self_test(args.lists, args.isolation)
+    facts = _installed() | _self_test(args)
     if args.json:
         emit(facts)
     else:
@@ -54,19 +54,16 @@ def _installed() -> dict[str, Any]:
     }
 
 
-def _self_test(paths: list[str], isolation: str) -> dict[str, Any]:
+def _self_test(args: argparse.Namespace) -> dict[str, Any]:
     """Screen the test card before each list and compare its own hashes with the published ones."""
     from doorsill.errors import DoorsillError  # noqa: PLC0415
     from doorsill.gate import Gate  # noqa: PLC0415
-    from doorsill.lists import HashList  # noqa: PLC0415
-    from doorsill.trust import Trust  # noqa: PLC0415
-
-    lists = [HashList.open(path, Trust.none()) for path in paths] or [demo_list()]
+    lists = open_lists(args.lists, args.trust, args.tier) if args.lists else [demo_list()]
     found: dict[str, Any] = {"passed": False, "lists": [each.name for each in lists]}
     tiers: dict[str, Any] = {}
     try:
         start = time.perf_counter()
-        verdict = Gate(lists, isolation=isolation).self_test()
+        verdict = Gate(lists, isolation=args.isolation).self_test()
     except DoorsillError as error:
         found["trouble"] = str(error)
     else:
@@ -113,6 +110,9 @@ def _print(facts: dict[str, Any]) -> None:
 
 
 _TIERS = {
+    "signed": "signed: by its publisher alone, who could give one person another list",
+    "witnessed": "witnessed: signed, and independent witnesses saw that everyone gets the same",
+    "approved": "approved: witnessed, and approvers rebuilt and checked it",
     "none": "none: the list is not signed, whoever can write the file decides what is in it",
     "worker": "worker: pictures are decoded in a caged process, which has proven its cage",
     "inline": "inline: pictures are decoded in the host's own process",

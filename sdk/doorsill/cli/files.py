@@ -46,21 +46,28 @@ def demo_list() -> HashList:
     return HashList(data, Trust.none(), path="the DEMO list")
 
 
-def open_lists(paths: Sequence[str]) -> list[HashList]:
-    """Open the named lists, or the DEMO list, which is then announced loudly on stderr."""
+def open_lists(paths: Sequence[str], policy: str | None = None, tier: str = "witnessed") -> list[HashList]:
+    """Open the named lists, or the DEMO list, which is then announced loudly on stderr.
+
+    With a trust policy they must be signed; without one that is said loudly.
+    """
     from doorsill.lists import HashList  # noqa: PLC0415
     from doorsill.trust import Trust  # noqa: PLC0415
 
     if paths:
-        return [HashList.open(path, Trust.none()) for path in paths]
+        trust = Trust.load(policy, tier=tier) if policy else Trust.none()
+        if not policy:
+            warning = "UNSIGNED: whoever can write the list decides what is in it. Ask for more with --trust."
+            print(paint(warning, "yellow", stream=sys.stderr), file=sys.stderr)
+        return [HashList.open(path, trust) for path in paths]
     warning = "NO LIST GIVEN: comparing with the built-in DEMO list of harmless pictures."
     print(paint(warning, "bold", "yellow", stream=sys.stderr), file=sys.stderr)
     print("It finds nothing that matters. Name a real list with --list FILE.", file=sys.stderr)
     return [demo_list()]
 
 
-def open_gate(paths: Sequence[str], isolation: str) -> Gate:
+def open_gate(paths: Sequence[str], isolation: str, policy: str | None = None, tier: str = "witnessed") -> Gate:
     """Return a gate before the named lists, or before the DEMO list."""
     from doorsill.gate import Gate  # noqa: PLC0415
 
-    return Gate(open_lists(paths), isolation=isolation)
+    return Gate(open_lists(paths, policy, tier), isolation=isolation)

@@ -47,6 +47,12 @@ def add(commands: Commands, lists: Commands, command: Make) -> None:
     report.add_argument("-o", "--output", required=True, metavar="HTML")
 
 
+def add_trust(made: argparse.ArgumentParser) -> None:
+    """Add what a list must show to be opened."""
+    made.add_argument("--trust", metavar="P", help="the lists must be signed as this trust policy says")
+    made.add_argument("--tier", choices=_TIERS, default="witnessed", help="the least that will do (witnessed)")
+
+
 def _policy_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--policy", required=True, metavar="P", help="the trust policy, a tlog-policy")
     made.add_argument("--tier", choices=_TIERS, default="witnessed", help="the least that will do")

@@ -35,7 +35,7 @@ _NEAREST = 3
 def screen(args: argparse.Namespace) -> int:
     """Print a verdict for each file; tell by the exit status what was found."""
     files, broken = walk(args.paths)
-    gate = open_gate(args.lists, args.isolation)
+    gate = open_gate(args.lists, args.isolation, args.trust, args.tier)
     found: Counter[str] = Counter()
     progress = Progress()
     for path in progress.over(files):
@@ -72,6 +72,7 @@ def _fields(path: str, verdict: Verdict, views: list[dict[str, Any]] | None) -> 
         "coverage": verdict.coverage,
         "protection": verdict.protection,
         "trust": verdict.trust,
+        "stale": verdict.stale,
         "milliseconds": round(verdict.milliseconds, 3),
         "matches": [_match_fields(match) for match in verdict.matches],
     }

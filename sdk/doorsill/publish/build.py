@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS
 from doorsill.errors import RowsError
+from doorsill.files import write_atomically
 from doorsill.hashes import hash_image
 from doorsill.limits import Limits
 from doorsill.lists import DEMO, TEST
