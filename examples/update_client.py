@@ -26,7 +26,7 @@ MOST_DELTAS = 30  # in a row; whoever was away for longer fetches the whole list
 
 
 def fetch(url: str, most: int) -> bytes | None:
-    """Return what is there, None if nothing is. Proxies, certificates and retries are the host's."""
+    """Return what is there, None if nothing is. Proxies and retries are the host's."""
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the host names it
             data: bytes = answer.read(most + 1)
@@ -54,7 +54,7 @@ def fetch_links(url: str, beside: Path) -> None:
 
 
 def wanted(proof: bytes) -> str:
-    """Return which list a proof says that it is about. Its word until `HashList.accept` checks it."""
+    """Return which list a proof is about. It is only its word until `HashList.accept`."""
     try:
         manifest = base64.b64decode(proof.split(b"\n")[1].removeprefix(b"extra ")).decode()
         return next(line[7:] for line in manifest.split("\n") if line.startswith("sha256 "))
@@ -62,7 +62,9 @@ def wanted(proof: bytes) -> str:
         raise ListError("this is no proof") from None
 
 
-def fetch_list(url: str, digest: str, now_open: HashList | None, limits: Limits) -> bytes | bytearray:
+def fetch_list(
+    url: str, digest: str, now_open: HashList | None, limits: Limits
+) -> bytes | bytearray:
     """Return the list with this digest, by deltas from the one that is here if the server has them.
 
     A delta needs no trust: whether its result is the list to have, the proof decides.
@@ -100,7 +102,11 @@ def update(url: str, folder: Path, trust: Trust, now_open: HashList | None) -> H
     with tempfile.TemporaryDirectory() as scratch:
         new = Path(scratch) / "new.dsl"
         Path(f"{new}.tlog-proof").write_bytes(proof)
-        if now_open and now_open.release and f"\nindex {now_open.release.epoch}\n".encode() in proof:
+        if (
+            now_open
+            and now_open.release
+            and f"\nindex {now_open.release.epoch}\n".encode() in proof
+        ):
             return None  # the same release; what else it says does not matter
         fetch_links(url, new)
         new.write_bytes(fetch_list(url, wanted(proof), now_open, limits))
@@ -108,7 +114,7 @@ def update(url: str, folder: Path, trust: Trust, now_open: HashList | None) -> H
 
 
 def first_list(folder: Path, trust: Trust, url: str) -> HashList:
-    """Return the accepted list; at the very first start fetch one. An app would bundle one instead."""
+    """Return the accepted list; at the first start fetch one, where an app would bundle it."""
     if (folder / "accepted").exists():
         return HashList.open(folder, trust)  # works offline
     found = update(url, folder, trust, None)
@@ -118,11 +124,15 @@ def first_list(folder: Path, trust: Trust, url: str) -> HashList:
 
 def main() -> None:
     """Screen files while the list is kept new."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("url", help="of the list")
     parser.add_argument("--trust", required=True, help="the trust policy that came with the app")
     parser.add_argument("--into", required=True, type=Path, help="where the accepted list is kept")
-    parser.add_argument("--every", type=float, default=3600, help="seconds between two looks (3600)")
+    parser.add_argument(
+        "--every", type=float, default=3600, help="seconds between two looks (3600)"
+    )
     parser.add_argument("--once", action="store_true", help="look once and end")
     parser.add_argument("--screen", help="a picture to be screened after each look")
     args = parser.parse_args()
@@ -133,12 +143,16 @@ def main() -> None:
                 newer = update(args.url, args.into, trust, gate.lists[0])
                 if newer:
                     gate.replace_lists(newer)  # what is being screened ends with the old one
-                print(f"epoch {gate.lists[0].info['epoch']}, {gate.lists[0].trust.tier}", flush=True)
+                print(
+                    f"epoch {gate.lists[0].info['epoch']}, {gate.lists[0].trust.tier}", flush=True
+                )
             except (ListError, OSError) as error:
                 print(f"no newer list: {error}", flush=True)
             if args.screen:
                 verdict = gate.screen(args.screen)
-                print(f"{args.screen}: {verdict.action.value} ({verdict.outcome.value})", flush=True)
+                print(
+                    f"{args.screen}: {verdict.action.value} ({verdict.outcome.value})", flush=True
+                )
             if args.once:
                 return
             time.sleep(args.every)

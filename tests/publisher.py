@@ -33,8 +33,14 @@ WITNESSES = [key(f"witness-{i}.example") for i in range(3)]
 APPROVERS = [key(f"approver-{i}.example") for i in range(3)]
 
 
-def policy(witnesses: Iterable[Key] = WITNESSES, approvers: Iterable[Key] = APPROVERS, log: Key | None = None,
-           *, needs: tuple[int, int] = (2, 2), quorum: str = "witnesses") -> bytes:  # fmt: skip
+def policy(
+    witnesses: Iterable[Key] = WITNESSES,
+    approvers: Iterable[Key] = APPROVERS,
+    log: Key | None = None,
+    *,
+    needs: tuple[int, int] = (2, 2),
+    quorum: str = "witnesses",
+) -> bytes:
     """Return a tlog-policy with the two groups, of which any can be empty."""
     lines = [f"log {(log or key(ORIGIN, LOG)).vkey}"]
     groups = []
@@ -49,8 +55,15 @@ def policy(witnesses: Iterable[Key] = WITNESSES, approvers: Iterable[Key] = APPR
 
 def small_list(epoch: int, name: str = "a list") -> bytes:
     """Return a list with one entry that is another one in each epoch."""
-    contents = Contents(epoch=epoch, texts=[(0, 0, "en", name), (1, 0, "en", "A hotline"),
-                                            (2, 0, "en", "known"), (5, 0, "en", "https://a.example/")])  # fmt: skip
+    contents = Contents(
+        epoch=epoch,
+        texts=[
+            (0, 0, "en", name),
+            (1, 0, "en", "A hotline"),
+            (2, 0, "en", "known"),
+            (5, 0, "en", "https://a.example/"),
+        ],
+    )
     contents.add_entry((0, 0, 1), struct.pack("<HI", 1, epoch & 0xFFFFFFFF))
     rows = HasherRows("pdq", "full")
     rows.hashes += hashlib.sha256(b"%d" % epoch).digest()

@@ -8,17 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from publisher import DAY, NOW, WITNESSES, Publisher, Release, key, policy
 
 from doorsill import HashList, ListError, Trust, TrustError
 from doorsill.files import PART
+from publisher import DAY, NOW, WITNESSES, Publisher, Release, key, policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 KILLS = int(os.environ.get("DOORSILL_KILLS", "50"))
 
@@ -213,9 +213,15 @@ def broken(name: str, error: int, after: int) -> Callable[..., object]:
 
 
 @pytest.mark.parametrize("after", range(8))
-@pytest.mark.parametrize(("name", "error"), [
-    ("fsync", errno.EIO), ("fsync", errno.ENOSPC), ("replace", errno.EACCES), ("rename", errno.EROFS),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("fsync", errno.EIO),
+        ("fsync", errno.ENOSPC),
+        ("replace", errno.EACCES),
+        ("rename", errno.EROFS),
+    ],
+)
 def test_failing_calls(
     tmp_path: Path, trust: Trust, monkeypatch: pytest.MonkeyPatch, name: str, error: int, after: int
 ) -> None:
@@ -240,12 +246,14 @@ def test_full_disk(tmp_path: Path, trust: Trust, room: int) -> None:
     publisher, folder = Publisher(), tmp_path / "kept"
     accept(publisher.publish(), folder, trust)
     publisher.publish().write(tmp_path / "new.dsl")
-    code = (f"import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-            f"from doorsill import HashList, Trust, ListError\n"
-            f"trust = Trust.load({str(tmp_path / 'trust.txt')!r})\n"
-            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
-            f"try: HashList.accept({str(tmp_path / 'new.dsl')!r}, {str(folder)!r}, trust, now={NOW})\n"
-            f"except ListError as error: print(error)\n")  # fmt: skip
+    code = (
+        f"import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"from doorsill import HashList, Trust, ListError\n"
+        f"trust = Trust.load({str(tmp_path / 'trust.txt')!r})\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        f"try: HashList.accept({str(tmp_path / 'new.dsl')!r}, {str(folder)!r}, trust, now={NOW})\n"
+        f"except ListError as error: print(error)\n"
+    )
     said = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert epoch(folder, trust) == (0 if said else 1)
     assert ("File too large" in said) == bool(said)
@@ -297,7 +305,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path, trust: Trust) -> Non
     assert 0 == epoch(folder, trust)
 
 
-UPDATER = """
+UPDATER = f"""
 import sys
 from doorsill import HashList, Trust
 trust = Trust.load(sys.argv[1])
@@ -306,14 +314,14 @@ print("ready", flush=True)
 sys.stdin.readline()
 while True:
     for path in sys.argv[3:]:
-        try: HashList.accept(path, sys.argv[2], trust, now=%d)
+        try: HashList.accept(path, sys.argv[2], trust, now={NOW})
         except Exception as error:
             if getattr(error, "kind", "") != "rolled_back": raise
-""" % NOW  # noqa: UP031 - braces would have to be doubled
+"""
 
 
 def test_killed_updates(tmp_path: Path, trust: Trust) -> None:
-    """kill -9 at any moment of an update: the old or the new list opens, and nothing is left over."""
+    """Kill -9 at any moment of an update: the old or the new list opens, nothing is left over."""
     publisher, folder = Publisher(), tmp_path / "kept"
     first = publisher.publish()
     start = time.perf_counter()
@@ -322,7 +330,14 @@ def test_killed_updates(tmp_path: Path, trust: Trust) -> None:
     opened, before = set(), 0
     for number in range(KILLS):
         path = publisher.publish().write(tmp_path / f"{number % 2}.dsl")
-        command = [sys.executable, "-c", UPDATER, str(tmp_path / "trust.txt"), str(folder), str(path)]
+        command = [
+            sys.executable,
+            "-c",
+            UPDATER,
+            str(tmp_path / "trust.txt"),
+            str(folder),
+            str(path),
+        ]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as updater:
             assert updater.stdout
             assert updater.stdin
@@ -346,9 +361,14 @@ def test_two_updaters_at_once(tmp_path: Path, trust: Trust) -> None:
     paths = [str(publisher.publish().write(tmp_path / f"{i}.dsl")) for i in range(40)]
     accept(publisher.publish(), tmp_path / "elsewhere", trust)
     code = UPDATER.replace("while True:", "for _ in '1':")
-    updaters = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "trust.txt"), str(folder),
-                                  *paths], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-                for _ in range(2)]  # fmt: skip
+    updaters = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "trust.txt"), str(folder), *paths],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
     HashList.accept(paths[0], folder, trust, now=NOW)
     for updater in updaters:
         assert updater.stdout

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from publisher import APPROVERS, DAY, NOW, ORIGIN, WITNESSES, key, policy
 
 from doorsill.cli import main
 from doorsill.publish import tree
@@ -17,6 +16,7 @@ from doorsill.publish.manifest import Manifest, ManifestError, Terms
 from doorsill.publish.sections import ListFile
 from doorsill.publish.sign import add_signature, publish
 from doorsill.publish.write import Contents, HasherRows, list_bytes
+from publisher import APPROVERS, DAY, NOW, ORIGIN, WITNESSES, key, policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,9 @@ def test_a_sound_log(tmp_path: Path) -> None:
     assert [(e.number, e.tier) for e in found.epochs[:2]] == [(0, "witnessed"), (1, "approved")]
     assert found.epochs[1].signers == ("w0", "w1", "w2", "a0", "a1", "a2")
     last = found.epochs[-1].manifest
-    assert (10, 2, 1, 1) == tuple(last.number(k) for k in ("entries", "added", "removed", "withdrawn"))
+    assert (10, 2, 1, 1) == tuple(
+        last.number(k) for k in ("entries", "added", "removed", "withdrawn")
+    )
     assert {"category one", "category two"} == set(last.counts("category"))
     assert [2 * DAY] * 6 == [each.seconds for each in found.withdrawals]
     for size in range(9):
@@ -149,7 +151,9 @@ def test_consistency_proofs_against_all_trees() -> None:
             if 0 < size < new_size:
                 assert not tree.extends(size, roots[size - 1], new_size, roots[new_size], proof)
                 assert not tree.extends(size, roots[size], new_size, roots[new_size - 1], proof)
-                assert not tree.extends(size, roots[size], new_size, roots[new_size], [*proof, roots[1]])
+                assert not tree.extends(
+                    size, roots[size], new_size, roots[new_size], [*proof, roots[1]]
+                )
                 assert not tree.extends(size, roots[size], new_size, roots[new_size], proof[:-1])
 
 
@@ -160,7 +164,14 @@ def test_the_story_of_an_entry(tmp_path: Path, capsys: pytest.CaptureFixture[str
     story = entry_story(found, "000000000002")
     assert (1, 2, 3) == (story.first, story.last, story.withdrawn)
     assert ("Hotline A", "Hotline B") == story.publishers
-    arguments = ["audit", "entry", str(log), "000000000003", "--releases", str(tmp_path / "releases")]
+    arguments = [
+        "audit",
+        "entry",
+        str(log),
+        "000000000003",
+        "--releases",
+        str(tmp_path / "releases"),
+    ]
     assert 2 == main(arguments)  # no policy to check the proofs by
     arguments += ["--policy", str(written(tmp_path))]
     assert 0 == main(arguments)
@@ -173,8 +184,19 @@ def test_the_report(tmp_path: Path) -> None:
     """One page, no script, nothing from elsewhere, strangers' words escaped."""
     log = publish_epochs(tmp_path, 12)
     out = tmp_path / "report.html"
-    assert 0 == main(["audit", "report", str(log), "-o", str(out), "--policy", str(written(tmp_path)),
-                      "--releases", str(tmp_path / "releases")])  # fmt: skip
+    assert 0 == main(
+        [
+            "audit",
+            "report",
+            str(log),
+            "-o",
+            str(out),
+            "--policy",
+            str(written(tmp_path)),
+            "--releases",
+            str(tmp_path / "releases"),
+        ]
+    )
     page = out.read_text()
     assert "The log is sound" in page
     assert page.count("<svg") == 4

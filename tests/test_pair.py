@@ -42,7 +42,9 @@ def test_the_pair(hotline: Hotline, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """A client comes up, follows by delta and whole list, and swaps lists in a running Gate."""
     whole: list[str] = []
     fetch = update_client.fetch
-    monkeypatch.setattr(update_client, "fetch", lambda url, most: whole.append(url) or fetch(url, most))
+    monkeypatch.setattr(
+        update_client, "fetch", lambda url, most: whole.append(url) or fetch(url, most)
+    )
     trust = Trust.load(hotline.folder / "trust.txt")
     folder = tmp_path / "client"
     hotline.publish(growing_list(0))
@@ -53,14 +55,19 @@ def test_the_pair(hotline: Hotline, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             while hotline.epoch <= epoch:
                 hotline.publish(growing_list(hotline.epoch))
             if not by_delta:  # one in the middle is damaged
-                sorted(hotline.public.glob("*.delta-*"), key=lambda p: p.stat().st_mtime)[-1].write_bytes(b"x")
+                newest = max(hotline.public.glob("*.delta-*"), key=lambda p: p.stat().st_mtime)
+                newest.write_bytes(b"x")
             whole.clear()
             newer = update_client.update(hotline.url, folder, trust, gate.lists[0])
             assert newer is not None
             gate.replace_lists(newer)
             assert by_delta == (hotline.url not in whole)
             verdict = gate.screen(DATA)
-            assert ("witnessed", Outcome.CLEAR, Action.SEND) == (verdict.trust, verdict.outcome, verdict.action)
+            assert ("witnessed", Outcome.CLEAR, Action.SEND) == (
+                verdict.trust,
+                verdict.outcome,
+                verdict.action,
+            )
             assert epoch == HashList.open(folder, trust).info["epoch"]
     log = hotline.public / "log"
     assert 0 == main(["audit", "log", str(log), "--policy", str(hotline.folder / "trust.txt")])

@@ -26,7 +26,11 @@ class Desk:
         lines += [self.key(name, f"{name}.example", "witness") for name in ("w0", "w1")]
         lines += [self.key("a0", "a0.example", "approver")]
         names = [line.split()[1] for line in lines[1:]]
-        lines += [f"group witnesses all {names[0]} {names[1]}", f"group approvers any {names[2]}", "quorum witnesses"]
+        lines += [
+            f"group witnesses all {names[0]} {names[1]}",
+            f"group approvers any {names[2]}",
+            "quorum witnesses",
+        ]
         self.policy = folder / "trust.txt"
         self.policy.write_text("".join(f"{line}\n" for line in lines))
 
@@ -49,7 +53,9 @@ class Desk:
     def publish(self, epoch: int, *more: str) -> int:
         """Sign as the publisher."""
         before = ["--before", str(self.folder / f"{epoch - 1}.dsl")] if epoch else []
-        return self.sign("publisher", "log", epoch, "--log", str(self.folder / "tree"), *before, *more)
+        return self.sign(
+            "publisher", "log", epoch, "--log", str(self.folder / "tree"), *before, *more
+        )
 
     def witness(self, who: str, epoch: int) -> int:
         """Sign as a witness."""
@@ -65,8 +71,19 @@ class Desk:
 
     def verify(self, epoch: int, tier: str = "witnessed") -> int:
         """Check as a client does."""
-        return main(["list", "verify", str(self.folder / f"{epoch}.dsl"), "--policy", str(self.policy), "--fresh",
-                     "--tier", tier, "--json"])  # fmt: skip
+        return main(
+            [
+                "list",
+                "verify",
+                str(self.folder / f"{epoch}.dsl"),
+                "--policy",
+                str(self.policy),
+                "--fresh",
+                "--tier",
+                tier,
+                "--json",
+            ]
+        )
 
 
 @pytest.fixture
@@ -132,22 +149,27 @@ def test_epochs_are_the_logs(desk: Desk) -> None:
 
 
 def test_rotation_by_commands(desk: Desk, tmp_path: Path) -> None:
-    """A new policy goes out with a release, signed by old and new witnesses; a client walks there."""
+    """A new policy goes out with a release that old and new witnesses sign."""
     desk.release(0)
     assert 0 == desk.publish(0) + desk.witness("w0", 0) + desk.witness("w1", 0)
     old = tmp_path / "old.txt"
     old.write_bytes(desk.policy.read_bytes())
     HashList.accept(tmp_path / "0.dsl", tmp_path / "kept", Trust.load(old))
     line = desk.key("w2", "w2.example", "witness").split()
-    desk.policy.write_text(desk.policy.read_text().replace("group witnesses", f"{' '.join(line)}\ngroup witnesses", 1)
-                           .replace("all w0.example w1.example", "2 w0.example w1.example w2.example"))  # fmt: skip
+    desk.policy.write_text(
+        desk.policy.read_text()
+        .replace("group witnesses", f"{' '.join(line)}\ngroup witnesses", 1)
+        .replace("all w0.example w1.example", "2 w0.example w1.example w2.example")
+    )
     desk.release(1)
     assert 0 == desk.publish(1, "--policy-version", "2", "--policy-before", str(old))
     assert 0 == desk.witness("w0", 1)
     with pytest.raises(TrustError):
         HashList.accept(tmp_path / "1.dsl", tmp_path / "kept", Trust.load(old))
     assert 0 == desk.witness("w1", 1)
-    assert 1 == HashList.accept(tmp_path / "1.dsl", tmp_path / "kept", Trust.load(old)).info["epoch"]
+    assert (
+        1 == HashList.accept(tmp_path / "1.dsl", tmp_path / "kept", Trust.load(old)).info["epoch"]
+    )
     assert 1 == HashList.open(tmp_path / "kept", Trust.load(old)).info["epoch"]
 
 
@@ -177,12 +199,24 @@ def test_private_keys_are_private(tmp_path: Path) -> None:
         PublicKey.parse(key.vkey.replace("a.example", "b.example"))
 
 
-def test_screening_with_trust(desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_screening_with_trust(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`screen` and `doctor` ask for signatures with --trust, and say loudly when nobody did."""
     path = desk.release(0)
     picture = str(Path(__file__).parent / "data/images/card.py")
     assert 0 == desk.publish(0)
-    signed = ["screen", "--list", str(path), "--isolation", "inline", "--trust", str(desk.policy), "--json", picture]
+    signed = [
+        "screen",
+        "--list",
+        str(path),
+        "--isolation",
+        "inline",
+        "--trust",
+        str(desk.policy),
+        "--json",
+        picture,
+    ]
     assert 2 == main(signed)
     assert 0 == desk.witness("w0", 0) + desk.witness("w1", 0)
     capsys.readouterr()

@@ -2,7 +2,7 @@
 
     python examples/publisher/hotline.py FOLDER ROWS.csv
 
-publishes the rows, serves what a client needs and publishes again whenever the file of rows changes.
+publishes the rows, serves what a client needs, and publishes again whenever the rows change.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 class Hotline:
-    """Signs and serves the releases of one list; a folder holds all of it and survives a restart."""
+    """Signs and serves the releases of one list; a folder keeps all of it for a restart."""
 
     def __init__(self, folder: Path, origin: str = "hotline.example/list") -> None:
         """Start the witnesses and the server."""
@@ -69,14 +69,18 @@ class Hotline:
 
     def close(self) -> None:
         """End all threads."""
-        for each in (*self.witnesses, self.server):
-            each.close() if isinstance(each, WitnessServer) else each.shutdown()
+        for each in self.witnesses:
+            each.close()
+        self.server.shutdown()
         self.server.server_close()
 
     def _policy(self) -> bytes:
         names = [f"w{i}" for i in range(WITNESSES)]
         lines = [f"log {self.key.vkey}"]
-        lines += [f"witness {name} {each.witness.key.vkey}" for name, each in zip(names, self.witnesses, strict=True)]
+        lines += [
+            f"witness {name} {each.witness.key.vkey}"
+            for name, each in zip(names, self.witnesses, strict=True)
+        ]
         lines += [f"group witnesses {NEEDED} {' '.join(names)}", "quorum witnesses"]
         text = "".join(f"{line}\n" for line in lines).encode()
         (self.folder / "trust.txt").write_bytes(text)  # this goes into the app, not onto the server
@@ -128,7 +132,9 @@ class Hotline:
         leaves = [tree.leaf_hash(entry) for entry in self.log.entries()]
         size = 0
         for _ in range(2):  # the first answer may say which tree the witness knows
-            proof = "".join(f"{base64.b64encode(each).decode()}\n" for each in tree.consistency(size, leaves))
+            proof = "".join(
+                f"{base64.b64encode(each).decode()}\n" for each in tree.consistency(size, leaves)
+            )
             body = f"old {size}\n{proof}\n{checkpoint.note()}".encode()
             request = urllib.request.Request(f"{witness.url}/add-checkpoint", body, method="POST")  # noqa: S310 - loopback
             try:
@@ -151,19 +157,36 @@ def build(rows: Path, folder: Path, epoch: int) -> bytes:
     from doorsill.cli import main as doorsill  # noqa: PLC0415 - the command, not a second way to build
 
     path = folder / "building.dsl"
-    if doorsill(["list", "build", str(rows), "-o", str(path), "--epoch", str(epoch), "--name", "A hotline's list"]):
+    if doorsill(
+        [
+            "list",
+            "build",
+            str(rows),
+            "-o",
+            str(path),
+            "--epoch",
+            str(epoch),
+            "--name",
+            "A hotline's list",
+        ]
+    ):
         raise SystemExit(f"{rows}: not built")
     return path.read_bytes()
 
 
 def main() -> None:
     """Publish, serve, and publish again when the rows change."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="keys, log and releases; made if there is none")
     parser.add_argument("rows", type=Path, help="a CSV of hash,quality,name")
     args = parser.parse_args()
     hotline = Hotline(args.folder)
-    print(f"trust policy for the app: {args.folder / 'trust.txt'}\nreleases: {hotline.url}", flush=True)
+    print(
+        f"trust policy for the app: {args.folder / 'trust.txt'}\nreleases: {hotline.url}",
+        flush=True,
+    )
     seen = 0.0
     try:
         while True:

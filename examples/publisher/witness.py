@@ -55,7 +55,9 @@ class WitnessServer:
         keys = log_keys(self.policy, checkpoint.origin)
         if not keys:
             raise RefusedError("the log is unknown here", 404)
-        if not any(key.signed(checkpoint.text, line) for key in keys for line in checkpoint.signatures):
+        if not any(
+            key.signed(checkpoint.text, line) for key in keys for line in checkpoint.signatures
+        ):
             raise RefusedError("its log has not signed the checkpoint", 403)
         with self._turn:  # what was seen is read and written as one
             return self.witness.cosign(old, proof, checkpoint, int(time.time()))
@@ -64,13 +66,13 @@ class WitnessServer:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_POST(self) -> None:
                 size = int(self.headers.get("Content-Length") or 0)
                 known = self.path == "/add-checkpoint" and size <= MAX_REQUEST
                 status, kind = 200, "text/plain; charset=utf-8"
                 try:
                     if not known:
-                        raise RefusedError("only /add-checkpoint is served here", 404)
+                        raise RefusedError("only /add-checkpoint is served here", 404)  # noqa: TRY301
                     answer = outer.add_checkpoint(self.rfile.read(size).decode(errors="replace"))
                 except RefusedError as error:
                     status, answer = error.status, f"{error}\n"

@@ -60,8 +60,15 @@ def links_beside(prefix: str) -> Iterator[Link]:
         version += 1
 
 
-def check(trust: Trust, proof: bytes, data: Any, links: Iterator[Link],
-          last: Accepted | None = None, now: int = OPEN_AGAIN) -> Checked:  # fmt: skip
+def check(  # noqa: PLR0913 - what a release is checked against, no less
+    trust: Trust,
+    proof: bytes,
+    data: Any,
+    links: Iterator[Link],
+    *,
+    last: Accepted | None = None,
+    now: int = OPEN_AGAIN,
+) -> Checked:
     """Return the checked release; links are walked only if it is under another policy than ours.
 
     *last* bounds links as well as the release: what was accepted has its own links behind it.
@@ -73,7 +80,7 @@ def check(trust: Trust, proof: bytes, data: Any, links: Iterator[Link],
     while True:
         try:
             found = releases.check_release(policy, trust.tier, proof, data, last, now)
-        except TrustError as error:
+        except TrustError as error:  # noqa: PERF203 - a link or two, in years
             if error.kind not in {"other_policy", "not_trusted"}:
                 raise
             step = _step(trust, policy, links, behind)
@@ -151,10 +158,13 @@ def check_next(folder: Path, trust: Trust, new: str, data: Any, now: int) -> Che
         # Our own links first, up to the policy of the release that we have.
         own = check(trust, _kept_proof(folder, last), None, kept_links(folder))
         walked, trust = own.links, trust.under(own.policy)
-    found = check(trust, proof, data, links_beside(new + ".policy"), last, now)
+    found = check(trust, proof, data, links_beside(new + ".policy"), last=last, now=now)
     if state and found.release.list != state[0]:
-        raise TrustError(f"{folder}: keeps the list {state[0]}, and this is one of "
-                         f"{found.release.list}; give each list its folder", "other_list")  # fmt: skip
+        raise TrustError(
+            f"{folder}: keeps the list {state[0]}, and this is one of "
+            f"{found.release.list}; give each list its folder",
+            "other_list",
+        )
     return found._replace(links=walked + found.links)
 
 

@@ -15,8 +15,8 @@ class TrustError(ListError):
     """A release is not what the trust policy asks for, or the policy itself is none.
 
     Attributes:
-        kind: "bad_trust", "bad_proof", "not_trusted" (too few signed), "other_policy", "other_list",
-            "rolled_back" (older, or the log forked) or "stale".
+        kind: "bad_trust", "bad_proof", "not_trusted" (too few signed), "other_policy",
+            "other_list", "rolled_back" (older, or the log forked) or "stale".
     """
 
     def __init__(self, message: str, kind: str) -> None:

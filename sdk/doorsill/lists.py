@@ -200,8 +200,10 @@ class HashList:
             except TrustError as error:
                 raise TrustError(f"{new_release}: not accepted: {error}", error.kind) from None
             except OSError as error:
-                raise ListError(f"{error.filename or folder}: {error.strerror}; nothing was accepted "
-                                "in place of what was there") from None  # fmt: skip
+                raise ListError(
+                    f"{error.filename or folder}: {error.strerror}; nothing was accepted "
+                    "in place of what was there"
+                ) from None
         return opened
 
     def is_stale(self, now: float | None = None) -> bool:

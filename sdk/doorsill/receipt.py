@@ -13,10 +13,12 @@ _ASKED = {
     "block": "The app did not send it.",
 }
 _CARE = """\
-A match can be wrong, and it says nothing about you. People also receive such pictures unasked, or are shown in them.
-Never send the picture to anyone in order to ask about it: not to us, not to the publisher, not to a friend. The list,
-epoch and entry named here are enough.
-This was checked on your device; doorsill sends nothing. This text is yours: it is saved nowhere unless you save it."""
+A match can be wrong, and it says nothing about you. People also receive such pictures unasked,
+or are shown in them.
+Never send the picture to anyone in order to ask about it: not to us, not to the publisher, not
+to a friend. The list, epoch and entry named here are enough.
+This was checked on your device; doorsill sends nothing. This text is yours: it is saved nowhere
+unless you save it."""
 
 
 def receipt(verdict: Verdict) -> str:
@@ -25,7 +27,10 @@ def receipt(verdict: Verdict) -> str:
     for match in verdict.matches:
         parts += ["", *_entry(match)]
     if verdict.stale:
-        parts += ["", "A list that was used is older than its publisher wanted; it may have been corrected since."]
+        parts += [
+            "",
+            "A list is older than its publisher wanted; it may have been corrected since.",
+        ]
     return "\n".join([*parts, "", _CARE, ""])
 
 

@@ -24,7 +24,7 @@ _KINDS = {
     lib.DOORSILL_NOT_TRUSTED: ("not_trusted", "do not use this list; ask its publisher"),
     lib.DOORSILL_OTHER_POLICY: (
         "other_policy",
-        "fetch the policies beside it (NAME.dsl.policy-N and their proofs), or get the app's update",
+        "fetch the policies beside it (.policy-N and their proofs), or get the app's update",
     ),
     lib.DOORSILL_OTHER_LIST: ("other_list", "fetch list and proof again, together"),
     lib.DOORSILL_ROLLED_BACK: ("rolled_back", "keep the accepted list; ask the publisher"),
@@ -87,8 +87,10 @@ def doorsill_python_ed25519_verify(
     return 1
 
 
-_CRYPTO = ffi.new("doorsill_crypto *", {"sha256": lib.doorsill_python_sha256,
-                                        "ed25519_verify": lib.doorsill_python_ed25519_verify})  # fmt: skip
+_CRYPTO = ffi.new(
+    "doorsill_crypto *",
+    {"sha256": lib.doorsill_python_sha256, "ed25519_verify": lib.doorsill_python_ed25519_verify},
+)
 
 
 def require_verifier() -> None:
@@ -117,9 +119,10 @@ def _check(status: int, detail: Any) -> None:
 
 
 def _release(raw: Any) -> Release:
-    numbers = (int(getattr(raw, name)) for name in Release._fields[1:7])
-    digests = (bytes(getattr(raw, name)) for name in Release._fields[8:])
-    return Release(text(raw.list), *numbers, TIERS[raw.tier], *digests)
+    fields = {name: int(getattr(raw, name)) for name in Release._fields[1:7]}
+    digests = {name: bytes(getattr(raw, name)) for name in Release._fields[8:]}
+    values: dict[str, Any] = {"list": text(raw.list), "tier": TIERS[raw.tier], **fields, **digests}
+    return Release(**values)
 
 
 def check_trust(policy: bytes, tier: str) -> str:
@@ -134,8 +137,14 @@ def check_trust(policy: bytes, tier: str) -> str:
     return TIERS[highest[0]]
 
 
-def check_release(policy: bytes, tier: str, proof: bytes, data: Any = None,
-                  last: Accepted | None = None, now: int = OPEN_AGAIN) -> Release:  # fmt: skip
+def check_release(  # noqa: PLR0913, PLR0917 - as many as the core's call has
+    policy: bytes,
+    tier: str,
+    proof: bytes,
+    data: Any = None,
+    last: Accepted | None = None,
+    now: int = OPEN_AGAIN,
+) -> Release:
     """Return what a release says once all the rules hold.
 
     Args:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from doorsill import releases
 from doorsill.errors import TrustError
 from doorsill.files import read_small
+
+if TYPE_CHECKING:
+    import os
 
 TIERS = releases.TIERS
 _LEAST = "witnessed"
@@ -59,7 +62,9 @@ class Trust:
             policy = read_small(path, releases.MAX_TRUST)
             releases.check_trust(policy, tier)
         except OSError as error:
-            raise TrustError(f"{path}: {error.strerror}; name a trust policy", "bad_trust") from None
+            raise TrustError(
+                f"{path}: {error.strerror}; name a trust policy", "bad_trust"
+            ) from None
         except TrustError as error:
             raise TrustError(f"{path}: {error}", error.kind) from None
         return cls(tier, policy, str(path))

@@ -20,7 +20,9 @@ def _audit(args: argparse.Namespace) -> Audit:
     from doorsill.publish.audit import audit_log  # noqa: PLC0415 - clients never load it
 
     if args.releases and not args.policy:
-        raise DoorsillError("proofs that were kept are checked by a trust policy; give --policy too")
+        raise DoorsillError(
+            "proofs that were kept are checked by a trust policy; give --policy too"
+        )
     policy = Path(args.policy).read_bytes() if args.policy else b""
     return audit_log(Path(args.log), policy, Path(args.releases) if args.releases else None)
 
@@ -34,8 +36,10 @@ def log(args: argparse.Namespace) -> int:
     for path in args.since:
         old = Checkpoint.parse(Path(path).read_text("utf-8"))
         if not audit.extends(found, old):
-            found.problems.append(f"{path}: the log does not extend this checkpoint of size {old.size}; "
-                                  "both together prove it, keep them")  # fmt: skip
+            found.problems.append(
+                f"{path}: the log does not extend this checkpoint of size {old.size}; "
+                "both together prove it, keep them"
+            )
     proof = audit.check_sizes(found, *args.sizes) if args.sizes else []
     hashes = [base64.b64encode(each).decode() for each in proof]
     if args.json:
@@ -43,10 +47,14 @@ def log(args: argparse.Namespace) -> int:
               "consistency": hashes})  # fmt: skip
     else:
         word = paint("FAULTY", "bold", "red") if found.problems else paint("sound", "bold", "green")
-        signed = "signed by the log of the policy" if args.policy else "signatures not checked: no --policy"
+        signed = (
+            "signed by the log of the policy"
+            if args.policy
+            else "signatures not checked: no --policy"
+        )
         print(f"{clean(args.log)} {word}: {len(found.epochs)} epochs, each one leaf, {signed}")
         if args.sizes:
-            print(f"the tree of {args.sizes[1]} extends that of {args.sizes[0]}, by {len(hashes)} hashes:")
+            print(f"the tree of {args.sizes[1]} leaves extends that of {args.sizes[0]}:")
             print("".join(f"  {each}\n" for each in hashes), end="")
         for problem in found.problems:
             complain(problem)
@@ -66,10 +74,20 @@ def entry(args: argparse.Namespace) -> int:
         return TROUBLE if found.problems else OK
     when = {e.number: stamp(e.manifest.number("issued")) for e in found.epochs}
     gone = f"epoch {story.withdrawn}" if story.withdrawn is not None else "no"
-    fields([("entry", story.entry), ("category", story.category), ("vouched for by", ", ".join(story.publishers)),
-            ("listed since", f"epoch {story.first}, {when.get(story.first, 'before the kept lists')}"),
-            ("last listed in", f"epoch {story.last}"), ("withdrawn", gone),
-            ("lists looked at", f"{story.checked} of {len(found.epochs)}, each a leaf of the log")])  # fmt: skip
+    fields(
+        [
+            ("entry", story.entry),
+            ("category", story.category),
+            ("vouched for by", ", ".join(story.publishers)),
+            (
+                "listed since",
+                f"epoch {story.first}, {when.get(story.first, 'before the kept lists')}",
+            ),
+            ("last listed in", f"epoch {story.last}"),
+            ("withdrawn", gone),
+            ("lists looked at", f"{story.checked} of {len(found.epochs)}, each a leaf of the log"),
+        ]
+    )
     for problem in found.problems:
         complain(problem)
     return TROUBLE if found.problems else OK

@@ -58,6 +58,7 @@ def _self_test(args: argparse.Namespace) -> dict[str, Any]:
     """Screen the test card before each list and compare its own hashes with the published ones."""
     from doorsill.errors import DoorsillError  # noqa: PLC0415
     from doorsill.gate import Gate  # noqa: PLC0415
+
     lists = open_lists(args.lists, args.trust, args.tier) if args.lists else [demo_list()]
     found: dict[str, Any] = {"passed": False, "lists": [each.name for each in lists]}
     tiers: dict[str, Any] = {}

@@ -46,7 +46,9 @@ def demo_list() -> HashList:
     return HashList(data, Trust.none(), path="the DEMO list")
 
 
-def open_lists(paths: Sequence[str], policy: str | None = None, tier: str = "witnessed") -> list[HashList]:
+def open_lists(
+    paths: Sequence[str], policy: str | None = None, tier: str = "witnessed"
+) -> list[HashList]:
     """Open the named lists, or the DEMO list, which is then announced loudly on stderr.
 
     With a trust policy they must be signed; without one that is said loudly.
@@ -56,17 +58,20 @@ def open_lists(paths: Sequence[str], policy: str | None = None, tier: str = "wit
 
     if paths:
         trust = Trust.load(policy, tier=tier) if policy else Trust.none()
-        if not policy:
-            warning = "UNSIGNED: whoever can write the list decides what is in it. Ask for more with --trust."
+        lists = [HashList.open(path, trust) for path in paths]
+        if not policy and not all(each.is_demo for each in lists):
+            warning = "UNSIGNED: whoever can write a list decides what is in it. See --trust."
             print(paint(warning, "yellow", stream=sys.stderr), file=sys.stderr)
-        return [HashList.open(path, trust) for path in paths]
+        return lists
     warning = "NO LIST GIVEN: comparing with the built-in DEMO list of harmless pictures."
     print(paint(warning, "bold", "yellow", stream=sys.stderr), file=sys.stderr)
     print("It finds nothing that matters. Name a real list with --list FILE.", file=sys.stderr)
     return [demo_list()]
 
 
-def open_gate(paths: Sequence[str], isolation: str, policy: str | None = None, tier: str = "witnessed") -> Gate:
+def open_gate(
+    paths: Sequence[str], isolation: str, policy: str | None = None, tier: str = "witnessed"
+) -> Gate:
     """Return a gate before the named lists, or before the DEMO list."""
     from doorsill.gate import Gate  # noqa: PLC0415
 

@@ -19,21 +19,31 @@ def add(commands: Commands, lists: Commands, command: Make) -> None:
     keys = commands.add_parser("keys", help="make keys of publishers, witnesses and approvers")
     made = command(keys.add_subparsers(metavar="COMMAND", required=True), "new", "keys:new",
                    "make an Ed25519 key")  # fmt: skip
-    made.add_argument("name", help="such as hotline.example/list; a publisher's is the list's identity")
-    made.add_argument("-o", "--output", required=True, metavar="FILE", help="the private key, mode 0600")
+    made.add_argument(
+        "name", help="such as hotline.example/list; a publisher's is the list's identity"
+    )
+    made.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="the private key, mode 0600"
+    )
     made.add_argument("--role", choices=("publisher", "witness", "approver"), required=True)
 
     signing = command(lists, "sign", "sign:sign", "sign a release")
     _sign_options(signing)
     checked = command(lists, "verify", "sign:verify", "check a signed list as a client does")
-    checked.add_argument("list", metavar="L", help="a list with its .tlog-proof, or an accepting folder")
+    checked.add_argument(
+        "list", metavar="L", help="a list with its .tlog-proof, or an accepting folder"
+    )
     _policy_options(checked)
-    checked.add_argument("--fresh", action="store_true", help="ask for signatures of the last 72 hours, too")
+    checked.add_argument(
+        "--fresh", action="store_true", help="ask for signatures of the last 72 hours, too"
+    )
     checked.add_argument("--now", type=int, metavar="SECONDS", help="another time than the clock's")
 
     audits = commands.add_parser("audit", help="check a publisher's log, trusting no one")
     under = audits.add_subparsers(metavar="COMMAND", required=True)
-    log = command(under, "log", "audit:log", "check that every epoch is one leaf and nothing was rewritten")
+    log = command(
+        under, "log", "audit:log", "check that every epoch is one leaf and nothing was rewritten"
+    )
     _log_options(log)
     log.add_argument("--since", action="append", default=[], metavar="CHECKPOINT",
                      help="a checkpoint kept from before, which the log must extend")  # fmt: skip
@@ -49,12 +59,18 @@ def add(commands: Commands, lists: Commands, command: Make) -> None:
 
 def add_trust(made: argparse.ArgumentParser) -> None:
     """Add what a list must show to be opened."""
-    made.add_argument("--trust", metavar="P", help="the lists must be signed as this trust policy says")
-    made.add_argument("--tier", choices=_TIERS, default="witnessed", help="the least that will do (witnessed)")
+    made.add_argument(
+        "--trust", metavar="P", help="the lists must be signed as this trust policy says"
+    )
+    made.add_argument(
+        "--tier", choices=_TIERS, default="witnessed", help="the least that will do (witnessed)"
+    )
 
 
 def _policy_options(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--policy", required=True, metavar="P", help="the trust policy, a tlog-policy")
+    made.add_argument(
+        "--policy", required=True, metavar="P", help="the trust policy, a tlog-policy"
+    )
     made.add_argument("--tier", choices=_TIERS, default="witnessed", help="the least that will do")
 
 
@@ -74,8 +90,19 @@ def _sign_options(made: argparse.ArgumentParser) -> None:
     add("--before", metavar="L0", help="publisher, approver: the release before")
     add("--policy-version", type=int, default=1, metavar="N", help="publisher: its number (1)")
     add("--policy-before", metavar="P0", help="publisher: the policy that this release replaces")
-    add("--use-days", type=int, default=30, metavar="N", help="publisher: days until it is stale (30)")
-    add("--over-cap", default="", metavar="REASON", help="publisher: why it may change more than usual")
+    add(
+        "--use-days",
+        type=int,
+        default=30,
+        metavar="N",
+        help="publisher: days until it is stale (30)",
+    )
+    add(
+        "--over-cap",
+        default="",
+        metavar="REASON",
+        help="publisher: why it may change more than usual",
+    )
     add("--state", metavar="FILE", help="witness: the trees signed so far")
     add("--rebuilt", metavar="L1", help="approver: the same list, built by yourself from the rows")
     add("--now", type=int, metavar="SECONDS", help="another time than the clock's")

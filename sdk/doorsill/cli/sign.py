@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from doorsill.publish.keys import Key
     from doorsill.publish.sign import Proof
 
-_APPROVED = ("your signature says: this file rebuilds byte for byte from the rows, lint and canaries "
-             "are clean, the change is under the cap or has its reason, every row has a provenance")  # fmt: skip
+_APPROVED = (
+    "your signature says: this file rebuilds byte for byte from the rows, lint and canaries "
+    "are clean, the change is under the cap or has its reason, every row has a provenance"
+)
 
 
 def sign(args: argparse.Namespace) -> int:
@@ -29,13 +31,21 @@ def sign(args: argparse.Namespace) -> int:
         raise KeyFileError(f"{args.key}: not a key for this role; see `doorsill keys new --role`")
     how = {"publisher": _publish, "witness": _witness, "approver": _approve}
     proof = how[args.role](args, path, key)
-    facts = {"path": f"{path}.tlog-proof", "role": args.role, "signer": key.name, "epoch": proof.index,
-             "signatures": len(proof.checkpoint.signatures), "bytes": len(proof.text().encode())}  # fmt: skip
+    facts = {
+        "path": f"{path}.tlog-proof",
+        "role": args.role,
+        "signer": key.name,
+        "epoch": proof.index,
+        "signatures": len(proof.checkpoint.signatures),
+        "bytes": len(proof.text().encode()),
+    }
     if args.json:
         emit(facts)
     else:
         count = facts["signatures"]
-        print(f"{clean(facts['path'])}: epoch {proof.index}, {count} signatures, {facts['bytes']} bytes")
+        print(
+            f"{clean(facts['path'])}: epoch {proof.index}, {count} signatures, {facts['bytes']} B"
+        )
         if args.role == "approver":
             print(_APPROVED)
     return OK
@@ -95,7 +105,9 @@ def _approve(args: argparse.Namespace, path: Path, key: Key) -> Proof:
     if rebuilt.resolve() == path.resolve() or rebuilt.read_bytes() != path.read_bytes():
         raise DoorsillError(f"{rebuilt}: not the same as {path}, built by yourself from the rows; "
                             "do not sign")  # fmt: skip
-    check_facts(ListFile.open(path), ListFile.open(Path(args.before)) if args.before else None, proof)
+    check_facts(
+        ListFile.open(path), ListFile.open(Path(args.before)) if args.before else None, proof
+    )
     return add_signature(path, key.cosign_note(proof.checkpoint.text, args.now or int(time.time())))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doorsill import releases
@@ -20,6 +19,7 @@ from doorsill.publish.sign import PROOF, Proof, log_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 _MAX_CHECKPOINT = 1 << 16
 
@@ -98,8 +98,11 @@ def audit_log(folder: Path, policy: bytes = b"", kept: Path | None = None) -> Au
         found.problems.append("the entries do not give the root that the checkpoint signs")
     if not log.tiles_agree(found.leaves):
         found.problems.append("the hash tiles are not those of the entries")
-    if policy and not any(key.signed(checkpoint.text, line) for key in log_keys(policy, checkpoint.origin)
-                          for line in checkpoint.signatures):  # fmt: skip
+    if policy and not any(
+        key.signed(checkpoint.text, line)
+        for key in log_keys(policy, checkpoint.origin)
+        for line in checkpoint.signatures
+    ):
         found.problems.append("no log of the trust policy has signed the checkpoint")
     found.problems += _gaps(found.epochs)
     if kept:
@@ -127,8 +130,10 @@ def _gaps(epochs: list[Epoch]) -> list[str]:
     for before, after in pairwise(epochs):
         late = after.manifest.number("issued") - before.manifest.number("use_until")
         if late > 0:
-            problems.append(f"epoch {after.number} came {late // 3600} hours after the one before it "
-                            "had gone stale")  # fmt: skip
+            problems.append(
+                f"epoch {after.number} came {late // 3600} hours after the one before it "
+                "had gone stale"
+            )
         if before.manifest.one("policy") != after.manifest.one("policy") and (
             after.manifest.one("policy_before") != before.manifest.one("policy").split(" ")[-1]
         ):
@@ -146,16 +151,19 @@ def _add_kept(found: Audit, kept: Path, policy: bytes) -> None:
         except (LogError, OSError) as error:
             found.problems.append(str(error))
             continue
-        epoch = next((e for e in found.epochs if found.leaves[e.number] == tree.leaf_hash(proof.manifest)),
-                     None)  # fmt: skip
+        epoch = next(
+            (e for e in found.epochs if found.leaves[e.number] == tree.leaf_hash(proof.manifest)),
+            None,
+        )
         if epoch is None:
             found.problems.append(f"{path}: its manifest is not in the log")
             continue
         data = path.with_name(path.name.removesuffix(PROOF))
         text = policies.get(epoch.manifest.one("policy").split(" ")[-1], b"")
         try:
-            release = releases.check_release(text, "signed", proof.text().encode(),
-                                             data.read_bytes() if data.exists() else None)  # fmt: skip
+            release = releases.check_release(
+                text, "signed", proof.text().encode(), data.read_bytes() if data.exists() else None
+            )
         except TrustError as error:
             found.problems.append(f"{path}: {error}")
             continue
@@ -206,7 +214,9 @@ def check_sizes(found: Audit, size: int, new_size: int) -> list[bytes]:
         LogError: The log has no such trees.
     """
     if not 0 <= size <= new_size <= len(found.leaves):
-        raise LogError(f"the log has trees of 0 to {len(found.leaves)} leaves, the smaller one first")
+        raise LogError(
+            f"the log has trees of 0 to {len(found.leaves)} leaves, the smaller one first"
+        )
     leaves = found.leaves[:new_size]
     proof = tree.consistency(size, leaves)
     if not tree.extends(size, tree.root(leaves[:size]), new_size, tree.root(leaves), proof):
@@ -242,17 +252,24 @@ def entry_story(found: Audit, entry: str) -> EntryStory:
         wanted = bytes.fromhex(entry)
     except ValueError:
         raise DoorsillError(f"{entry!r} is no id; it has 12 hex digits") from None
-    seen, gone, names, category = [], None, (), ""
+    seen, gone, category = [], None, ""
+    names: tuple[str, ...] = ()
     lists = [(epoch.number, epoch.list) for epoch in found.epochs if epoch.list]
     for number, path in lists:
         file = ListFile.open(path)
         gone = dict(file.withdrawn()).get(wanted, gone)
         if wanted in (ids := file.ids()):
             told = file.list.entry(ids.index(wanted))
-            names = tuple(file.list.text(Text.PUBLISHER, p) or f"publisher {p}" for p in told.publishers)
-            category = "test card" if told.flags & TEST else file.list.text(Text.CATEGORY, told.category)
+            names = tuple(
+                file.list.text(Text.PUBLISHER, p) or f"publisher {p}" for p in told.publishers
+            )
+            category = (
+                "test card" if told.flags & TEST else file.list.text(Text.CATEGORY, told.category)
+            )
             seen.append(number)
     if not seen and gone is None:
-        raise ListError(f"{entry}: not in the {len(lists)} lists that are kept; name them by --releases")
+        raise ListError(
+            f"{entry}: not in the {len(lists)} lists that are kept; name them by --releases"
+        )
     ends = (seen[0], seen[-1]) if seen else (-1, -1)
     return EntryStory(entry, names, category, *ends, gone, len(lists))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from html import escape
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,9 @@ def _axis(most: float, labels: tuple[str, str]) -> str:
                              f"<text x={_WIDTH} y={_HEIGHT - 6} text-anchor=end>{escape(labels[1])}</text>")  # fmt: skip
 
 
-def _bars(series: Sequence[tuple[str, Sequence[int]]], labels: tuple[str, str], caption: str) -> str:
+def _bars(
+    series: Sequence[tuple[str, Sequence[int]]], labels: tuple[str, str], caption: str
+) -> str:
     """Draw bars side by side for each place; series are (colour, values) of one length."""
     step = -(-len(series[0][1]) // _MOST_BARS) or 1
     grouped = [(colour, [sum(values[at : at + step]) for at in range(0, len(values), step)])
@@ -107,7 +110,9 @@ def _figure(drawing: str, caption: str) -> str:
 
 
 def _ends(epochs: list[Epoch]) -> tuple[str, str]:
-    return tuple(f"epoch {e.number}, {day(e.manifest.number('issued'))}" for e in (epochs[0], epochs[-1]))  # type: ignore[return-value] # two of them
+    return tuple(
+        f"epoch {e.number}, {day(e.manifest.number('issued'))}" for e in (epochs[0], epochs[-1])
+    )  # type: ignore[return-value] # two of them
 
 
 def _numbers(epochs: list[Epoch], key: str) -> list[int]:
@@ -120,7 +125,11 @@ def _changes(epochs: list[Epoch]) -> str:
     after = epochs[1:]  # the first release adds everything
     series = [("#2563eb", _numbers(after, "added")), ("#d97706", _numbers(after, "removed"))]
     capped = [str(e.number) for e in after if e.manifest.one("over_cap")]
-    note = f" Larger than the publisher's own cap, with a reason: epoch {', '.join(capped)}." if capped else ""
+    note = (
+        f" Larger than the publisher's own cap, with a reason: epoch {', '.join(capped)}."
+        if capped
+        else ""
+    )
     return "<h2>What changed in each release</h2>" + _bars(
         series, _ends(after), "Blue: entries added. Orange: entries removed. The first release is left out, it "
         f"adds everything.{note}")  # fmt: skip
@@ -130,7 +139,10 @@ def _entries(epochs: list[Epoch]) -> str:
     if not epochs:
         return ""
     return "<h2>How long the list is</h2>" + _bars(
-        [("#64748b", _numbers(epochs[:: -(-len(epochs) // _MOST_BARS)], "entries"))], _ends(epochs), "Entries.")
+        [("#64748b", _numbers(epochs[:: -(-len(epochs) // _MOST_BARS)], "entries"))],
+        _ends(epochs),
+        "Entries.",
+    )
 
 
 def _withdrawn(gone: list[Withdrawal], epochs: list[Epoch]) -> str:
@@ -182,7 +194,9 @@ def _signers(epochs: list[Epoch]) -> str:
         return ("<h2>Who signed</h2><p>No proofs were kept, so this page cannot say who signed. "
                 "Give a folder of them by --releases.</p>")  # fmt: skip
     counts = Counter(name for epoch in kept for name in epoch.signers)
-    rows = [(name, count, f"{100 * count / len(kept):.0f} %") for name, count in counts.most_common()]
+    rows = [
+        (name, count, f"{100 * count / len(kept):.0f} %") for name, count in counts.most_common()
+    ]
     return (f"<h2>Who signed</h2><p>Of {len(kept)} releases the proofs are kept. Witnesses say that everyone gets "
             "the same list; approvers say that they rebuilt it from the rows and checked it.</p>"
             + _rows(("witness or approver", "releases", "share"), rows))  # fmt: skip
@@ -192,7 +206,7 @@ def _gaps(epochs: list[Epoch]) -> str:
     if len(epochs) <= 1:
         return ""
     moments = _numbers(epochs, "issued")
-    hours = [max(0, b - a) // 3600 for a, b in zip(moments, moments[1:], strict=False)]
+    hours = [max(0, b - a) // 3600 for a, b in pairwise(moments)]
     longest = max(range(len(hours)), key=hours.__getitem__)
     return "<h2>Gaps between releases</h2>" + _bars(
         [("#7c3aed", hours)], _ends(epochs[1:]), f"Hours since the release before. The longest gap, {_plain(hours[longest])} hours, "

@@ -109,8 +109,10 @@ class Key:
             KeyFileError: It is none, or others than its owner can read it.
         """
         if os.name == "posix" and path.exists() and path.stat().st_mode & 0o077:
-            raise KeyFileError(f"{path}: others can read this private key; chmod 600 it, and make a "
-                               "new one if they may have")  # fmt: skip
+            raise KeyFileError(
+                f"{path}: others can read this private key; chmod 600 it, and make a "
+                "new one if they may have"
+            )
         try:
             line = read_small(path, _MAX_FILE).decode().strip()
             name, id_, raw = line.removeprefix(_PRIVATE).split("+", 2)

@@ -56,7 +56,9 @@ class Checkpoint:
             return cls(origin, int(size), base64.b64decode(root, validate=True), f"{text}\n",
                        tuple(below.splitlines(keepends=True)) if gap else ())  # fmt: skip
         except ValueError:
-            raise LogError("this is no checkpoint: origin, size and root hash, a line each") from None
+            raise LogError(
+                "this is no checkpoint: origin, size and root hash, a line each"
+            ) from None
 
     def note(self) -> str:
         """Return text and signatures."""
@@ -92,7 +94,9 @@ class Log:
     def checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint; None for a log without entries."""
         try:
-            return Checkpoint.parse(read_small(self.folder / "checkpoint", _MAX_CHECKPOINT).decode())
+            return Checkpoint.parse(
+                read_small(self.folder / "checkpoint", _MAX_CHECKPOINT).decode()
+            )
         except FileNotFoundError:
             return None
 
@@ -105,7 +109,9 @@ class Log:
         latest = self.checkpoint()
         found = list(self._read(latest.size)) if latest else []
         if latest and len(found) != latest.size:
-            raise LogError(f"{self.folder}: {len(found)} entries, its checkpoint says {latest.size}")
+            raise LogError(
+                f"{self.folder}: {len(found)} entries, its checkpoint says {latest.size}"
+            )
         return found
 
     def _read(self, size: int) -> Iterator[bytes]:

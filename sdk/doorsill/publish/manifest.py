@@ -98,7 +98,11 @@ def make_manifest(new: ListFile, before: ListFile | None, terms: Terms) -> bytes
 
 def facts(new: ListFile, before: ListFile | None, reason: str) -> list[str]:
     """Return the lines that anybody can work out again from the two lists."""
-    found = changes(Alignment(before, new)) if before else Changes(after=len(new.list), added=len(new.list))
+    found = (
+        changes(Alignment(before, new))
+        if before
+        else Changes(after=len(new.list), added=len(new.list))
+    )
     too_much = over_cap(found) if before else ""
     if too_much and not reason:
         raise ManifestError(too_much)
@@ -109,8 +113,10 @@ def facts(new: ListFile, before: ListFile | None, reason: str) -> list[str]:
         lines.append(f"over_cap {' '.join(reason.split())}")
     for index, hasher in enumerate(new.list.hashers):
         model = new.section(Kind.HASHERS)[72 * index + 24 : 72 * index + 56]
-        lines.append(f"hasher {hasher.name} {hasher.profile} {hasher.width} {hasher.limit} "
-                     f"{hasher.quality} {hasher.rows} {model.hex() if any(model) else '-'}")  # fmt: skip
+        lines.append(
+            f"hasher {hasher.name} {hasher.profile} {hasher.width} {hasher.limit} "
+            f"{hasher.quality} {hasher.rows} {model.hex() if any(model) else '-'}"
+        )
     lines += [f"digests {kind} {rows}" for kind, rows in new.list.info["digests"].items() if rows]
     return lines + _counts(new)
 

@@ -1,4 +1,4 @@
-"""Signing releases: the publisher's entry in the log, and cosignatures of witnesses and approvers."""
+"""Signing releases: the publisher's entry in the log, and the others' cosignatures."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Proof:
         lines = head.split("\n")
         try:
             if lines[0] != _FIRST_LINE:
-                raise ValueError
+                raise ValueError  # noqa: TRY301 - one place for all that it can be
             extra, index = lines[1].removeprefix("extra "), int(lines[2].removeprefix("index "))
             path = tuple(base64.b64decode(line, validate=True) for line in lines[3:])
             return cls(base64.b64decode(extra, validate=True), index, path, Checkpoint.parse(note))
@@ -71,8 +71,9 @@ def proof_path(path: Path) -> Path:
     return Path(f"{path}{PROOF}")
 
 
-def publish(path: Path, new: ListFile, before: ListFile | None, log: Log, key: Key,
-            terms: Terms) -> Proof:  # fmt: skip
+def publish(  # noqa: PLR0913, PLR0917 - what a publisher has before them
+    path: Path, new: ListFile, before: ListFile | None, log: Log, key: Key, terms: Terms
+) -> Proof:
     """Add a release to its log, write its proof beside it and return that; witnesses come next.
 
     A release that changes the trust policy gets `PATH.policy-N` and a proof of its own, too.
@@ -87,7 +88,9 @@ def publish(path: Path, new: ListFile, before: ListFile | None, log: Log, key: K
     if entries and before is None:
         raise ManifestError(f"{path}: name the release before it, to say what has changed")
     if before and Manifest.parse(entries[-1]).one("sha256") != before.sha256():
-        raise ManifestError(f"{before.list.path or 'the list before'}: is not the last one of the log")
+        raise ManifestError(
+            f"{before.list.path or 'the list before'}: is not the last one of the log"
+        )
     manifest = make_manifest(new, before, terms)
     checkpoint = log.append(manifest, key)
     leaves = [tree.leaf_hash(each) for each in [*entries, manifest]]
@@ -101,7 +104,7 @@ def publish(path: Path, new: ListFile, before: ListFile | None, log: Log, key: K
 
 
 def add_signature(path: Path, line: str) -> Proof:
-    """Add a signature to the proof of a list, and to that of the policy it brings; return the first."""
+    """Add a signature to the proof of a list, and to that of a policy that it brings."""
     proof = Proof.read(proof_path(path))
     signed = replace(proof, checkpoint=proof.checkpoint.signed(line))
     for link in path.parent.glob(f"{path.name}.policy-*{PROOF}"):
@@ -123,7 +126,9 @@ def check_facts(new: ListFile, before: ListFile | None, proof: Proof) -> None:
     made = facts(new, before, manifest.one("over_cap"))
     said = proof.manifest.decode().splitlines()[-len(made) :]
     if made != said or manifest.one("sha256") != new.sha256():
-        wrong = next((f"{b!r}, it is {a!r}" for a, b in zip(made, said, strict=False) if a != b), "")
+        wrong = next(
+            (f"{b!r}, it is {a!r}" for a, b in zip(made, said, strict=False) if a != b), ""
+        )
         raise ManifestError(f"the manifest does not tell the truth about the list: {wrong}")
 
 

@@ -59,14 +59,14 @@ def _subproof(size: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]
 
 
 def is_last(entry: bytes, index: int, size: int, path: Sequence[bytes], top: bytes) -> bool:
-    """Tell whether an entry is the last leaf of a tree with this root: all hashes stand left of it."""
+    """Tell whether an entry is a tree's last leaf: all hashes on its path stand left of it."""
     found = leaf_hash(entry)
     for left in path:
         found = node_hash(left, found)
     return index == size - 1 and len(path) == index.bit_count() and found == top
 
 
-def extends(
+def extends(  # noqa: C901 - the RFC's own steps, in its order
     size: int, old: bytes, new_size: int, new: bytes, proof: Sequence[bytes]
 ) -> bool:
     """Tell whether the proof shows that the new tree extends the old one (RFC 9162, 2.1.4.2)."""

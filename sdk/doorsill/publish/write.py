@@ -17,8 +17,8 @@ from doorsill.publish.sections import HEADER_BYTES, SECTION, Kind
 from doorsill.trust import Trust
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterable
+    from pathlib import Path
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
 _ALIGNMENT = 64

@@ -17,11 +17,12 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 import test_trust  # noqa: E402 - it lies in the folder above
 import test_trust_forms  # noqa: E402
-
+import test_trust_policies  # noqa: E402
 from doorsill import releases  # noqa: E402
 from doorsill.errors import TrustError  # noqa: E402
 
 TIERS = {tier: str(number) for number, tier in enumerate(releases.TIERS)}
+MODULES = (test_trust, test_trust_policies, test_trust_forms)
 SLOW = ("flipped", "truncation")  # the C test flips and cuts by itself
 
 
@@ -46,7 +47,18 @@ class Recorder:
         except TrustError as trouble:
             outcome, error = trouble.kind, trouble
         state = "-" if last is None else f"{last.size}:{last.root.hex()}:{last.sha256.hex()}"
-        self.lines[" ".join([kind, outcome, TIERS[tier], str(now), state, *map(self.pack, (policy, other, proof, data))])] = None  # fmt: skip
+        self.lines[
+            " ".join(
+                [
+                    kind,
+                    outcome,
+                    TIERS[tier],
+                    str(now),
+                    state,
+                    *map(self.pack, (policy, other, proof, data)),
+                ]
+            )
+        ] = None
         if error:
             raise error
         return found
@@ -56,10 +68,21 @@ class Recorder:
         return str(self.ask("trust", policy, None, tier, None, None, None, 0,
                             lambda: releases.check_trust(policy, tier)))  # fmt: skip
 
-    def release(self, policy: bytes, tier: str, proof: bytes, data: bytes, last: Any, now: int) -> Any:
+    def release(
+        self, policy: bytes, tier: str, proof: bytes, data: bytes, last: Any, now: int
+    ) -> Any:
         """Stand in for `check_release`."""
-        return self.ask("release", policy, None, tier, proof, data, last, now,
-                        lambda: releases.check_release(policy, tier, proof, data, last, now))  # fmt: skip
+        return self.ask(
+            "release",
+            policy,
+            None,
+            tier,
+            proof,
+            data,
+            last,
+            now,
+            lambda: releases.check_release(policy, tier, proof, data, last, now),
+        )
 
     def link(self, policy: bytes, other: bytes, tier: str, proof: bytes, last: Any) -> Any:
         """Stand in for `check_link`."""
@@ -69,13 +92,21 @@ class Recorder:
 
 if __name__ == "__main__":
     recorder = Recorder()
-    for module in (test_trust, test_trust_forms):
+    for module in MODULES:
         module.check_trust = recorder.trust
         module.check_release = recorder.release
         module.check_link = recorder.link
     chosen = " and ".join(f"not {name}" for name in SLOW)
-    if pytest.main(["-q", "-p", "no:cacheprovider", "-k", chosen,
-                    *(str(HERE.parent.parent / f"{m.__name__}.py") for m in (test_trust, test_trust_forms))]):  # fmt: skip
+    if pytest.main(
+        [
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            chosen,
+            *(str(HERE.parent.parent / f"{m.__name__}.py") for m in MODULES),
+        ]
+    ):
         sys.exit("a test failed; nothing is written")
     texts = [f"text {base64.b64encode(text).decode()}" for text in recorder.texts]
     (HERE / "releases.txt").write_text("".join(f"{line}\n" for line in [*texts, *recorder.lines]))
