@@ -43,13 +43,12 @@ def rows(count: int) -> None:
     with TemporaryDirectory() as folder:
         source = Path(folder) / "simple.HASH_PDQ.te"
         write_te(source, count)
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         report = build_list([source], Path(folder) / "list.dsl", WORDS, report=Path(folder) / "r")
-        seconds = time.perf_counter() - start
-        noted = (Path(folder) / "r").stat().st_size if (Path(folder) / "r").exists() else 0
+        seconds, busy = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{count} rows: {report.entries} entries, {report.size} bytes, {seconds:.1f} s, "
-          f"peak memory {peak} MB, {report.noted} notes ({noted} bytes)")  # fmt: skip
+    print(f"{count} rows: {report.entries} entries, {report.size} bytes, {report.noted} notes")
+    print(f"{seconds:.1f} s, {busy:.1f} of them at work; peak memory {peak} MB")
 
 
 def release(folder: Path, count: int, churn: int, name: str, previous: Path | None) -> Path:
@@ -86,6 +85,8 @@ def deltas(count: int) -> None:
                   f"applied in {applied - made:.2f} s")  # fmt: skip
             if churn:
                 print(f"950 million clients: {950e6 * len(delta) / 1e12:.0f} TB a day")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"peak memory {peak} MB")
 
 
 if __name__ == "__main__":

@@ -267,7 +267,8 @@ def test_own_column_map(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [("pdq = ", "TOML"), ('key = "a"', "no column of hashes"), ('pdq = "a"\nfoo = 1', "foo"),
-     ("pdq = 3", "int")],
+     ("pdq = 3", "int"), ("pdq = [3]", "lower"), ('pdq = "a"\naccept = "x"', "items"),
+     ('pdq = "a"\ndelimiter = ";;"', "delimiter"), ('pdq = "a"\nformat = "xls"', "format")],
 )  # fmt: skip
 def test_bad_maps(tmp_path: Path, text: str, why: str) -> None:
     """A map with a mistake is refused with its name and the mistake."""

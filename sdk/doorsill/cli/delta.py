@@ -23,7 +23,7 @@ def diff(args: argparse.Namespace) -> int:
     from doorsill.publish.sections import ListFile  # noqa: PLC0415
 
     alignment = Alignment(ListFile.open(Path(args.old)), ListFile.open(Path(args.new)))
-    found, over, size = changes(alignment), "", None
+    found, size = changes(alignment), None
     over = over_cap(found)
     if args.output:
         delta = make_delta(alignment)

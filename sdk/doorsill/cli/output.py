@@ -102,9 +102,10 @@ class Progress:
     def show_bytes(self, done: int, total: int, name: str = "") -> None:
         """Draw how much of a file is read; without a total, what is being done."""
         mega = 1 << 20
-        self.show(done // mega, total // mega, f"MB  {name}")
-        if total <= 2 * mega:
-            self.line(clean(f"{name}  {done}" if done else name))
+        if total > mega:
+            self.show(done // mega, total // mega + 1, f"MB  {name}")
+        else:
+            self.line(clean(f"{name}  {done or ''}"))
 
     def line(self, line: str) -> None:
         """Write over the line that the cursor stands in, where stderr is a terminal."""

@@ -7,6 +7,7 @@ in the folder `maps`; `sdk/doorsill/publish/README.md` explains the keys.
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from doorsill.publish.sources import Source
 
+_PLAIN = {"format": "csv|json", "delimiter": r"[^\w\s\"]|\t", "records": r"[\w.]+"}
 _SEVERAL = "it goes over several lines: a quote may be left open, and rows hidden in it"
 
 
@@ -89,7 +91,7 @@ def load_map(name: str, beside: Path) -> ColumnMap:
     try:
         made = {key: _listed(key, value) for key, value in told.items()}
         read = ColumnMap(**made)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise RowsError(
             f"{path}: {error}; see sdk/doorsill/publish/README.md for the keys"
         ) from None
@@ -106,9 +108,9 @@ def shipped_maps() -> list[str]:
 
 
 def _listed(key: str, value: Any) -> Any:
-    if key in {"format", "delimiter", "records"}:
-        if not isinstance(value, str):
-            raise TypeError(f"{key} is a text")
+    if key in _PLAIN:
+        if not isinstance(value, str) or not re.fullmatch(_PLAIN[key], value):
+            raise ValueError(f"{key} cannot be {value!r}")
         return value
     if key in {"accept", "removed"}:
         return {

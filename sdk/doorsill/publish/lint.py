@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS
+from doorsill.lists import TEST
 from doorsill.publish.report import FLAGGED, REFUSED, REVIEW
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def near_canaries(made: HashList, canaries: Iterable[Row]) -> list[str]:
             continue
         for at in range(0, len(hashes), _AT_A_TIME):
             queries = b"".join(hashes[at : at + _AT_A_TIME])
-            hits = made.handle.search(index, queries, _NEAR)
-            found |= {made.entry(entry).id for _, _, entry in hits}
+            hits = (made.entry(hit[2]) for hit in made.handle.search(index, queries, _NEAR))
+            found |= {entry.id for entry in hits if not entry.flags & TEST}
     return sorted(found)
 
 

@@ -171,10 +171,13 @@ def hashed(
 def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -> Row:
     """Return the row of one file; its key is its SHA-256, for names of files change."""
     origin = str(path)
-    if not path.is_file():
-        return Row("", origin, notes=("not a regular file",))
-    if path.stat().st_size == 0:
-        return Row("", origin, notes=("empty: its digests are those of every empty file",))
+    try:
+        if not path.is_file():
+            return Row("", origin, notes=("not a regular file",))
+        if path.stat().st_size == 0:
+            return Row("", origin, notes=("empty: its digests are those of every empty file",))
+    except OSError as error:
+        return Row("", origin, notes=(f"cannot be read: {error.strerror}",))
     found = read(path, limits, lambda: None, decoder)
     if not found.is_picture and not named:
         return Row("", origin, notes=("not a picture; name it directly to list its digests",))

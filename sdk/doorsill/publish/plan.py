@@ -32,7 +32,8 @@ def read_plan(path: Path, words: ListWords) -> tuple[list[Source], ListWords]:
     """
     told = read_toml(path)
     try:
-        sources = [_source(each, path) for each in told.pop("sources", [])]
+        usual = told.get("profile", words.profile)
+        sources = [_source({"profile": usual} | each, path) for each in told.pop("sources", [])]
         publishers = {str(key): str(name) for key, name in told.pop("publishers", {}).items()}
         categories = {str(key): Category(**_texts(each, path))
                       for key, each in told.pop("categories", {}).items()}  # fmt: skip
@@ -52,7 +53,7 @@ def _source(told: dict[str, Any], plan: Path) -> Source:
     _only(told, _SOURCE_KEYS, plan)
     if "path" not in told:
         raise RowsError(f"{plan}: a source has no path")
-    profile = told.get("profile", "unknown")
+    profile = told["profile"]
     if profile not in SECTION_PROFILES:
         raise RowsError(f"{plan}: profile {profile!r} is not one of {', '.join(SECTION_PROFILES)}")
     map_ = str(told.get("map", ""))

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import tempfile
 from array import array
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from doorsill.core import DIGESTS, SECTION_PROFILES
@@ -55,6 +53,29 @@ class Settled(NamedTuple):
     digests: tuple[tuple[str, bytes], ...]
 
 
+class _Said(NamedTuple):
+    """A row as the database has it."""
+
+    key: bytes
+    time: int
+    removed: int
+    publisher: str
+    category: str
+    flags: int
+    content: bytes
+    origin: str
+
+    @property
+    def whose(self) -> tuple[str, str, int]:
+        return self.publisher, self.category, self.flags
+
+    def item(self, values: set[bytes]) -> tuple[object, ...]:
+        """Return what is kept of all rows that say the same as this one, but for their values."""
+        told = self.publisher.encode() + b"\0" + self.key
+        id_ = hashlib.sha256(told).digest()[:_ID_BYTES]
+        return id_, *self.whose, b"".join(sorted(values)), self.origin
+
+
 def _content(row: Row) -> bytes:
     values = {bytes([_KINDS.index(kind)]) + value for kind, value in row.digests}
     values |= {bytes([_KINDS.index(profile)]) + value for profile, value, _ in row.hashes}
@@ -82,13 +103,16 @@ def _is_digest(value: bytes) -> bool:
 
 
 class Store:
-    """Rows on disk. Use as a context; its file is deleted at the end."""
+    """Rows on disk. Use as a context.
+
+    The file is SQLite's own temporary one: it has no name once it is open, so that nothing of a
+    publisher's rows stays behind, whatever ends the process.
+    """
 
     def __init__(self, note: Callable[[str, str], None]) -> None:
         """Open an empty one; *note* is called with an origin and what is to be said about it."""
         self._note = note
-        self._folder = tempfile.TemporaryDirectory(prefix="doorsill-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "rows", isolation_level=None)
+        self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;"
             f"PRAGMA temp_store=FILE; {_SCHEMA}"
@@ -102,9 +126,8 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Delete the file."""
+        """Give the file up."""
         self._database.close()
-        self._folder.cleanup()
 
     def add(self, row: Row) -> None:
         """Take a row that has a key."""
@@ -140,39 +163,40 @@ class Store:
                                       "publisher, category, flags, content, origin")  # fmt: skip
         batch: list[tuple[object, ...]] = []
         for _, of_key in groupby(rows, key=itemgetter(0)):
-            batch += self._latest(list(of_key))
+            batch += self._latest(map(_Said._make, of_key))
             if len(batch) >= _BATCH:
                 self._insert_items(batch)
         self._insert_items(batch)
         self._database.execute("DROP TABLE said")
 
-    def _latest(self, rows: list[tuple[bytes, int, int, str, str, int, bytes, str]]
-                ) -> Iterator[tuple[object, ...]]:  # fmt: skip
-        time, removed = rows[0][1:3]
-        latest = [row for row in rows if row[1] == time]
-        for row in rows[len(latest) :]:
-            self._note(row[7], f"superseded by {rows[0][7]}")
-        if removed:
-            for row in latest:
-                self._note(row[7], "removed by its publisher" if row[2] else
-                           f"removed by its publisher at {rows[0][7]}")  # fmt: skip
-            return
-        for (publisher, category, flags), group in groupby(latest, key=itemgetter(3, 4, 5)):
-            same = [row for row in group if row[6]]  # the others were refused, which was reported
-            for before, row in pairwise(same):
-                again = row[6] == before[6]
-                self._note(
-                    row[7],
-                    f"the same came before at {before[7]}; it is listed once"
-                    if again
-                    else f"joined with {same[0][7]}, which has the same name",
-                )
-            if not same:
-                continue  # but it superseded what it said before
-            content = b"".join(sorted({value for row in same for value in _values(row[6])}))
-            told = publisher.encode("utf-8", "replace") + b"\0" + same[0][0]
-            id_ = hashlib.sha256(told).digest()[:_ID_BYTES]
-            yield id_, publisher, category, flags, content, same[0][7]
+    def _latest(self, rows: Iterator[_Said]) -> Iterator[tuple[object, ...]]:
+        """Yield an item for each publisher, category and flags of a key, from its rows, last first.
+
+        Rows may be many, so none is kept but the contents that differ.
+        """
+        first: _Said | None = None
+        before: _Said | None = None
+        values: set[bytes] = set()
+        for row in rows:
+            first = first or row
+            if row.time < first.time:
+                self._note(row.origin, f"superseded by {first.origin}")
+            elif first.removed:
+                self._note(row.origin, "removed by its publisher" if row.removed
+                           else f"removed by its publisher at {first.origin}")  # fmt: skip
+            elif row.content:  # the others were refused, which was reported
+                if before is not None and before.whose != row.whose:
+                    yield before.item(values)
+                    before, values = None, set()
+                if before is not None:
+                    told = ("the same came before at {}; it is listed once"
+                            if before.content == row.content
+                            else "joined with {}, which has the same name")  # fmt: skip
+                    self._note(row.origin, told.format(before.origin))
+                before = row
+                values.update(_values(row.content))
+        if before is not None:
+            yield before.item(values)
 
     def _insert_items(self, batch: list[tuple[object, ...]]) -> None:
         self._database.executemany("INSERT INTO item (id, publisher, category, flags, content, "
@@ -274,11 +298,14 @@ class Store:
             "content FROM item LEFT JOIN named ON item = number ORDER BY 1, 2, 5, 6"
         )
         for (id_, _, category, flags), group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
-            members = list(group)
-            values = sorted({value for each in members for value in _values(each[5])})
-            told = [(_KINDS[value[0]], value[1:]) for value in values if value != _UNUSABLE]
+            publishers: set[str] = set()
+            values: set[bytes] = set()
+            for row in group:
+                publishers.add(row[4])
+                values.update(_values(row[5]))
+            told = [(_KINDS[value[0]], value[1:]) for value in sorted(values - {_UNUSABLE})]
             yield Settled(
-                id_, category, flags, frozenset(each[4] for each in members),
+                id_, category, flags, frozenset(publishers),
                 tuple(each for each in told if each[0] not in DIGESTS),
                 tuple(each for each in told if each[0] in DIGESTS),
             )  # fmt: skip
