@@ -199,6 +199,39 @@ def test_a_link_without_the_release(tmp_path: Path, trust: Trust) -> None:
     assert 0 == epoch(folder, trust)
 
 
+@pytest.mark.parametrize("end", [".dsl", ".dsl.tlog-proof"])
+@pytest.mark.parametrize("damage", [b"", None])
+def test_a_damaged_folder_heals(
+    tmp_path: Path, trust: Trust, end: str, damage: bytes | None
+) -> None:
+    """Where list or proof went bad, the same release or the next puts it right, none older."""
+    publisher, folder = Publisher(), tmp_path / "kept"
+    old, release = publisher.publish(), publisher.publish()
+    for new, number in ((release, 1), (publisher.publish(), 2)):
+        accept(release, folder, trust)
+        bad = next(folder.glob(f"list-*{end}"))
+        bad.write_bytes(damage) if damage is not None else bad.unlink()
+        with pytest.raises(ListError):
+            HashList.open(folder, trust)
+        with pytest.raises(TrustError, match="older"):
+            accept(old, folder, trust)
+        accept(new, folder, trust)
+        assert number == epoch(folder, trust)
+
+
+def test_an_app_with_a_newer_policy(tmp_path: Path, trust: Trust) -> None:
+    """An app that comes with the newest policy goes on from a list accepted under an older one."""
+    publisher, folder, path = Publisher(), tmp_path / "kept", tmp_path / "elsewhere.dsl"
+    accept(publisher.publish(), folder, trust)
+    release, newest = rotated(tmp_path, path, publisher, 2)
+    (tmp_path / "new.txt").write_bytes(newest)
+    newer = Trust.load(tmp_path / "new.txt")
+    with pytest.raises(TrustError):
+        HashList.open(folder, newer)
+    accept(release, folder, newer)
+    assert 3 == epoch(folder, newer)
+
+
 def broken(name: str, error: int, after: int) -> Callable[..., object]:
     """Return an `os` function that fails from its call number *after* on."""
     real, calls = getattr(os, name), [0]
@@ -234,7 +267,7 @@ def test_failing_calls(
         try:
             accept(release, folder, trust)
         except ListError as trouble:
-            assert "nothing was accepted" in str(trouble)  # noqa: PT017 - both ends are right
+            assert "did not finish" in str(trouble)  # noqa: PT017 - both ends are right
         assert epoch(folder, trust) in {0, 1}
     assert 1 == accept(release, folder, trust).info["epoch"]
     assert not list(folder.glob(f"{PART}*"))
@@ -299,7 +332,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path, trust: Trust) -> Non
             accept(release, tmp_path / "trust.txt", trust)
     else:
         folder.chmod(0o555)
-        with pytest.raises(ListError, match="nothing was accepted"):
+        with pytest.raises(ListError, match="did not finish"):
             accept(release, folder, trust)
         folder.chmod(0o755)
     assert 0 == epoch(folder, trust)

@@ -9,7 +9,7 @@ update before it leaves the old release, whatever stops it after leaves the new 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +29,7 @@ _STATE = "accepted"
 _FIRST_LINE = "doorsill-accepted/v1"
 _KEYS = ("list", "size", "root", "sha256")
 _MAX_STATE = 1024
+_CHUNK = 1 << 20
 
 
 class Link(NamedTuple):
@@ -154,10 +155,12 @@ def check_next(folder: Path, trust: Trust, new: str, data: Any, now: int) -> Che
     last = state[1] if state else None
     proof = read_small(new + PROOF, MAX_PROOF)
     walked: list[Link] = []
-    if state and last:
-        # Our own links first, up to the policy of the release that we have.
-        own = check(trust, _kept_proof(folder, last), None, kept_links(folder))
-        walked, trust = own.links, trust.under(own.policy)
+    if last:
+        # Our own links first, up to the policy of the release that we have. If that is damaged,
+        # or the app has come with a newer policy, the new release must hold under the app's alone.
+        with suppress(TrustError, OSError):
+            own = check(trust, _kept_proof(folder, last), None, kept_links(folder))
+            walked, trust = own.links, trust.under(own.policy)
     found = check(trust, proof, data, links_beside(new + ".policy"), last=last, now=now)
     if state and found.release.list != state[0]:
         raise TrustError(
@@ -176,7 +179,7 @@ def commit(folder: Path, checked: Checked, data: Any) -> None:
     """Make a checked release the accepted one. `OSError` leaves the one before."""
     release = checked.release
     path = list_path(folder, release.sha256)
-    if not path.exists():  # whoever wrote it under this name had the bytes checked
+    if not _holds(path, data):
         write_atomically(path, data)
     write_atomically(Path(f"{path}{PROOF}"), checked.proof)
     for link in checked.links:
@@ -188,12 +191,25 @@ def commit(folder: Path, checked: Checked, data: Any) -> None:
     _sweep(folder, path.name)
 
 
+def _holds(path: Path, data: Any) -> bool:
+    """Tell whether a file holds these bytes already."""
+    view = memoryview(data)
+    try:
+        with path.open("rb") as file:
+            parts = all(file.read(_CHUNK) == view[at : at + _CHUNK]
+                        for at in range(0, len(view), _CHUNK))  # fmt: skip
+            return parts and not file.read(1)
+    except OSError:
+        return False
+
+
 def _sweep(folder: Path, name: str) -> None:
-    """Remove older lists, and what a crash left half written."""
-    for path in folder.iterdir():
-        old = path.name.startswith("list-") and path.name not in {name, name + PROOF}
-        if old or path.name.startswith(PART):
-            path.unlink(missing_ok=True)
+    """Remove older lists, and what a crash left half written; what stays goes the next time."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            old = path.name.startswith("list-") and path.name not in {name, name + PROOF}
+            if old or path.name.startswith(PART):
+                path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -201,8 +201,8 @@ class HashList:
                 raise TrustError(f"{new_release}: not accepted: {error}", error.kind) from None
             except OSError as error:
                 raise ListError(
-                    f"{error.filename or folder}: {error.strerror}; nothing was accepted "
-                    "in place of what was there"
+                    f"{error.filename or folder}: {error.strerror}; the update did not finish, "
+                    "what opens is a whole list, the old one or the new: try again"
                 ) from None
         return opened
 
