@@ -19,6 +19,7 @@ from doorsill.lists import SEED, Text
 from doorsill.publish.build import build_list
 from doorsill.publish.columns import shipped_maps
 from doorsill.publish.ingest import read_source
+from doorsill.publish.records import seconds
 from doorsill.publish.rows import Row, row_line
 from doorsill.publish.sources import Source
 from doorsill.publish.words import ListWords
@@ -283,6 +284,18 @@ def test_shipped_maps() -> None:
     assert ["icse", "pdq", "vics"] == shipped_maps()
     with pytest.raises(RowsError, match="icse, pdq, vics"):
         read(EXCHANGE / "pdq.csv", map="nomap")
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [("2024-05-01T10:00:00Z", 1714557600), ("2024-05-01T12:00:00+0200", 1714557600),
+     ("2024-05-01T10:00:00.8300Z", 1714557600), ("2024-05-01T10:00:00", 1714557600),
+     (1714557600, 1714557600), ("1714557600", 1714557600), ("", 0), (None, 0),
+     ("soon", None), ("9" * 30, None), ("9" * 300, None), (-1, None), ("1969-01-01", None)],
+)  # fmt: skip
+def test_times(told: object, wanted: int | None) -> None:
+    """Times in the ways that the formats write them are seconds; others are reported."""
+    assert (wanted or 0, wanted is None) == (seconds(told)[0], bool(seconds(told)[1]))
 
 
 def test_rows_file_round_trip(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ def sift(row: Row, quality: int, report: Report) -> Row:
     for text in row.disputes:
         report.note(row.origin, f"{text}: its publisher decides", REVIEW, row.publisher)
     report.unusable.update(row.unusable)
+    if (len(usable), len(digests)) == (len(row.hashes), len(row.digests)):
+        return row
     return row._replace(hashes=tuple(usable), digests=tuple(digests))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from doorsill.publish.sources import Source
 
+_FRACTION = re.compile(r"\.\d+")  # of a second, in more ways than Python 3.10 reads
 _LONGEST_TIME = 40  # characters
 _DEEPEST = 32  # levels of JSON; the formats have 7
 _LARGEST = 1 << 20  # values of one record
@@ -104,7 +106,7 @@ def seconds(told: Any) -> tuple[int, str]:
         if isinstance(told, int | Decimal) or text.isdecimal():
             count = int(Decimal(text))
         else:
-            text = text.replace("Z", "+00:00")
+            text = _FRACTION.sub("", text.replace("Z", "+00:00"))
             if len(text) > 5 and text[-5] in "+-" and text[-4:].isdecimal():  # noqa: PLR2004
                 text = f"{text[:-2]}:{text[-2:]}"  # +0000, which Python 3.10 does not read
             moment = datetime.fromisoformat(text)

@@ -11,7 +11,7 @@ import sqlite3
 from array import array
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doorsill.core import DIGESTS, SECTION_PROFILES
 from doorsill.publish.rows import DIGEST_BYTES, PDQ_BYTES
@@ -69,7 +69,7 @@ class _Said(NamedTuple):
     def whose(self) -> tuple[str, str, int]:
         return self.publisher, self.category, self.flags
 
-    def item(self, values: set[bytes]) -> tuple[object, ...]:
+    def item(self, values: set[bytes]) -> tuple[Any, ...]:
         """Return what is kept of all rows that say the same as this one, but for their values."""
         told = self.publisher.encode() + b"\0" + self.key
         id_ = hashlib.sha256(told).digest()[:_ID_BYTES]
@@ -85,6 +85,8 @@ def _content(row: Row) -> bytes:
 
 
 def _values(content: bytes) -> list[bytes]:
+    if len(content) == _SIZES[content[0]]:
+        return [content]
     values, at = [], 0
     while at < len(content):
         size = _SIZES[content[at]]
@@ -95,7 +97,7 @@ def _values(content: bytes) -> list[bytes]:
 
 def _storable(text: str) -> str:
     """Return a text that is UTF-8; names of files and JSON may hold halves of characters."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _is_digest(value: bytes) -> bool:
@@ -118,7 +120,8 @@ class Store:
             f"PRAGMA temp_store=FILE; {_SCHEMA}"
         )
         self._database.execute("BEGIN")
-        self._batch: list[tuple[object, ...]] = []
+        self._batch: list[tuple[Any, ...]] = []
+        self._items = 0
         self._kinds: set[int] = set()
 
     def __enter__(self) -> Store:  # noqa: PYI034 - `Self` came with Python 3.11
@@ -158,18 +161,17 @@ class Store:
         return {name for (name,) in self._database.execute("SELECT DISTINCT category FROM item")}
 
     def _settle(self) -> None:
-        """Keep what each key says last."""
+        """Keep what each key says last, and note by what it could be the same as another's."""
         rows = self._database.execute("SELECT * FROM said ORDER BY key, time DESC, removed DESC, "
                                       "publisher, category, flags, content, origin")  # fmt: skip
-        batch: list[tuple[object, ...]] = []
         for _, of_key in groupby(rows, key=itemgetter(0)):
-            batch += self._latest(map(_Said._make, of_key))
-            if len(batch) >= _BATCH:
-                self._insert_items(batch)
-        self._insert_items(batch)
+            self._batch += self._latest(map(_Said._make, of_key))
+            if len(self._batch) >= _BATCH:
+                self._insert_items()
+        self._insert_items()
         self._database.execute("DROP TABLE said")
 
-    def _latest(self, rows: Iterator[_Said]) -> Iterator[tuple[object, ...]]:
+    def _latest(self, rows: Iterator[_Said]) -> Iterator[tuple[Any, ...]]:
         """Yield an item for each publisher, category and flags of a key, from its rows, last first.
 
         Rows may be many, so none is kept but the contents that differ.
@@ -198,30 +200,24 @@ class Store:
         if before is not None:
             yield before.item(values)
 
-    def _insert_items(self, batch: list[tuple[object, ...]]) -> None:
+    def _insert_items(self) -> None:
+        links: list[tuple[object, ...]] = []
+        for number, (_, _, category, flags, content, _) in enumerate(self._batch, self._items + 1):
+            values = _values(content)
+            self._kinds.update(value[0] for value in values)
+            digests = [value for value in values if _is_digest(value)]
+            if not digests and content != _UNUSABLE:
+                digests = [b"\xff" + content]  # no digest: the same if all hashes are
+            links += ((value, category, flags, number) for value in digests)
+        self._items += len(self._batch)
         self._database.executemany("INSERT INTO item (id, publisher, category, flags, content, "
-                                   "origin) VALUES (?,?,?,?,?,?)", batch)  # fmt: skip
-        batch.clear()
+                                   "origin) VALUES (?,?,?,?,?,?)", self._batch)  # fmt: skip
+        self._database.executemany("INSERT INTO link VALUES (?,?,?,?)", links)
+        self._batch.clear()
 
     def _join(self) -> None:
         """Give items of one category that share a digest, or all hashes, one number and id."""
-        links: list[tuple[object, ...]] = []
-        count = 0
-        insert = "INSERT INTO link VALUES (?,?,?,?)"
-        for count, category, flags, content in self._database.execute(
-            "SELECT number, category, flags, content FROM item"
-        ):
-            values = _values(content)
-            self._kinds |= {value[0] for value in values}
-            digests = [value for value in values if _is_digest(value)]
-            if not digests and content != _UNUSABLE:
-                digests = [b"\xff" + hashlib.sha256(content).digest()]
-            links += ((value, category, flags, count) for value in digests)
-            if len(links) >= _BATCH:
-                self._database.executemany(insert, links)
-                links.clear()
-        self._database.executemany(insert, links)
-        parent = array("I", range(count + 1))
+        parent = array("I", range(self._items + 1))
         joined = self._link(parent)
         self._database.execute("DROP TABLE link")
         self._database.executemany("INSERT INTO together VALUES (?,?)",
@@ -299,10 +295,11 @@ class Store:
         )
         for (id_, _, category, flags), group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
             publishers: set[str] = set()
-            values: set[bytes] = set()
+            contents: set[bytes] = set()
             for row in group:
                 publishers.add(row[4])
-                values.update(_values(row[5]))
+                contents.add(row[5])
+            values = {value for content in contents for value in _values(content)}
             told = [(_KINDS[value[0]], value[1:]) for value in sorted(values - {_UNUSABLE})]
             yield Settled(
                 id_, category, flags, frozenset(publishers),

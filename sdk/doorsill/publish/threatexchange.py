@@ -60,27 +60,23 @@ def cache_rows(source: Source) -> Iterator[Row]:
 def _cached(fields: list[str], type_: str, origin: str, source: Source) -> Row:
     labels = set(fields[3].split())
     time, wrong = (0, "") if fields[2] in {"", "mine"} else seconds(fields[2])
-    row = _row((type_, fields[0]), source.publisher, sorted(labels - _AGAINST), origin, source)
-    return row._replace(
-        time=time,
-        removed="false_positive" in labels,
-        notes=(*row.notes, wrong) if wrong else row.notes,
-        disputes=("someone on ThreatExchange disputes it",) if "disputed" in labels else (),
-    )
+    disputes = ("someone on ThreatExchange disputes it",) if "disputed" in labels else ()
+    said = Row(_key(type_, fields[0], source), origin, source.publisher, "", time,
+               "false_positive" in labels, source.flags, notes=(wrong,) if wrong else (),
+               disputes=disputes)  # fmt: skip
+    return _filled(said, type_, fields[0], sorted(labels - _AGAINST), source)
 
 
-def _row(named: tuple[str, str], owner: str, labels: list[str], origin: str, source: Source) -> Row:
-    """Return what an owner says of an indicator, named by its type and value."""
-    type_, indicator = named
+def _filled(said: Row, type_: str, indicator: str, labels: list[str], source: Source) -> Row:
+    """Return what is said of an indicator, with its category and the hash or digest that it is."""
     category, why = source.category_of(labels) if source.categories else (source.category, "")
-    key = _key(type_, indicator, source)
     if why:
-        return Row(key, origin, owner, notes=(why,))
+        return said._replace(notes=(*said.notes, why))
     if type_ not in _KINDS:
-        return Row(key, origin, owner, category, unusable=(type_,))
+        return said._replace(category=category, unusable=(type_,))
     hashes, digests, wrong = one_value(_KINDS[type_], indicator, source.profile)
-    return Row(key, origin, owner, category, 0, False, source.flags, hashes, digests, (),  # noqa: FBT003
-               (wrong,) if wrong else ())  # fmt: skip
+    notes = (*said.notes, wrong) if wrong else said.notes
+    return said._replace(category=category, hashes=hashes, digests=digests, notes=notes)
 
 
 def _key(type_: str, indicator: str, source: Source) -> str:
@@ -126,9 +122,10 @@ def _described(
         source.names.setdefault(
             who, str(owner.get("name") or f"ThreatExchange member {owner['id']}")
         )
-        row = _row((type_, indicator), who, sorted(_tags(each.get("tags"))), origin, source)
         seed = 0 if status == "MALICIOUS" else SEED
-        yield row._replace(flags=row.flags | seed, disputes=tuple(disputes))
+        said = Row(_key(type_, indicator, source), origin, who, flags=source.flags | seed,
+                   disputes=tuple(disputes))  # fmt: skip
+        yield _filled(said, type_, indicator, sorted(_tags(each.get("tags"))), source)
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
