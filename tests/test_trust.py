@@ -11,7 +11,9 @@ import pytest
 from doorsill.errors import TrustError
 from doorsill.publish import tree
 from doorsill.publish.keys import LOG
-from doorsill.releases import Accepted, check_link, check_release, check_trust
+from doorsill.publish.log import Checkpoint
+from doorsill.publish.sign import Proof
+from doorsill.releases import Accepted, check_release, check_trust
 from doorsill.releases import Release as Checked
 from publisher import (
     APPROVERS,
@@ -220,6 +222,37 @@ def test_a_path_that_is_too_long_or_leads_elsewhere() -> None:
         refused("not_trusted", replace(release, proof=replace(release.proof, path=bent)))
 
 
+def signed_as(size: int, index: int) -> Release:
+    """Return epoch 5 of 6, under a checkpoint that everybody signed with another size, or index."""
+    publisher = Publisher()
+    publisher.skip(5)
+    proof = publisher.publish().proof
+    made = Checkpoint.make(ORIGIN, size, proof.checkpoint.root)
+    lines = [publisher.log.sign_note(made.text)]
+    lines += [each.cosign_note(made.text, NOW) for each in WITNESSES + APPROVERS]
+    note = replace(made, signatures=tuple(lines))
+    return Release(small_list(5), replace(proof, index=index, checkpoint=note))
+
+
+@pytest.mark.parametrize(("size", "index"), [(6, 6), (6, 3), (9, 5), (7, 5), (5, 5), (7, 6)])
+def test_one_number_for_epoch_index_and_size(size: int, index: int) -> None:
+    """Whoever signs it: a leaf that is not its tree's last, or not of its epoch, is refused."""
+    assert accept(signed_as(6, 5)).epoch == 5
+    refused("not_trusted", signed_as(size, index))
+
+
+def test_a_path_of_another_tree() -> None:
+    """A root that a shorter path leads to is not that of a tree with as many leaves as signed."""
+    publisher, data = Publisher(), small_list(3)
+    manifest = publisher.manifest(data)
+    publisher.leaves = [tree.leaf_hash(b"only one"), tree.leaf_hash(manifest)]
+    made = Checkpoint.make(ORIGIN, 4, tree.root(publisher.leaves))
+    lines = [publisher.log.sign_note(made.text)]
+    lines += [each.cosign_note(made.text, NOW) for each in WITNESSES]
+    note = replace(made, signatures=tuple(lines))
+    refused("not_trusted", Release(data, Proof(manifest, 3, (publisher.leaves[0],), note)))
+
+
 @pytest.mark.parametrize("common", [0, 1, 4])
 def test_forked_log(common: int) -> None:
     """Another branch is seen at the accepted size and at the next, whoever signs it."""
@@ -329,49 +362,6 @@ def test_a_manifest_ends_with_a_line() -> None:
 def test_facts_of_later_versions_are_passed_by() -> None:
     """A key that this reader does not know is no error."""
     assert accept(manifest_with(b"entries 1\n", b"entries 1\nmood calm \xc3\xa9\n")).epoch == 0
-
-
-NEW_WITNESSES = [key(f"new-{i}.example") for i in range(3)]
-NEW_POLICY = policy(NEW_WITNESSES)
-
-
-def test_rotation() -> None:
-    """A policy that both quorums signed takes the old one's place; nothing else does."""
-    publisher = Publisher()
-    last = accept(publisher.publish()).accepted()
-    link = publisher.rotate(NEW_POLICY, witnesses=NEW_WITNESSES)
-    found = check_link(POLICY, NEW_POLICY, "witnessed", link.text, last)
-    assert (2, 1) == (found.policy_version, found.epoch)
-    assert accept(link, trust=NEW_POLICY).epoch == 1
-    refused("other_policy", link)
-    later = publisher.publish()
-    refused("not_trusted", later)
-    assert accept(later, trust=NEW_POLICY, last=found.accepted()).epoch == 2
-
-
-@pytest.mark.parametrize("missing", [WITNESSES, NEW_WITNESSES])
-def test_rotation_with_one_quorum_only(missing: list[object]) -> None:
-    """Neither the new quorum nor the old one changes the policy alone."""
-    publisher = Publisher()
-    link = publisher.rotate(NEW_POLICY, witnesses=NEW_WITNESSES).without(*missing)  # type: ignore[arg-type]
-    with pytest.raises(TrustError) as caught:
-        check_link(POLICY, NEW_POLICY, "witnessed", link.text, None)
-    assert caught.value.kind == "not_trusted"
-
-
-def test_links_lead_where_they_say_and_never_back() -> None:
-    """A link to another policy, from another one, or older than the accepted release is none."""
-    publisher = Publisher()
-    link = publisher.rotate(NEW_POLICY, witnesses=NEW_WITNESSES)
-    third = policy(NEW_WITNESSES, needs=(3, 2))
-    for old, new, last, kind in (
-        (POLICY, third, None, "other_policy"),
-        (policy(needs=(1, 2)), NEW_POLICY, None, "other_policy"),
-        (POLICY, NEW_POLICY, Accepted(1, bytes(32), bytes(32)), "rolled_back"),
-    ):
-        with pytest.raises(TrustError) as caught:
-            check_link(old, new, "witnessed", link.text, last)
-        assert caught.value.kind == kind
 
 
 def test_policies_to_the_letter() -> None:

@@ -15,6 +15,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
 
+import test_rotation  # noqa: E402
 import test_trust  # noqa: E402 - it lies in the folder above
 import test_trust_forms  # noqa: E402
 import test_trust_policies  # noqa: E402
@@ -22,7 +23,7 @@ from doorsill import releases  # noqa: E402
 from doorsill.errors import TrustError  # noqa: E402
 
 TIERS = {tier: str(number) for number, tier in enumerate(releases.TIERS)}
-MODULES = (test_trust, test_trust_policies, test_trust_forms)
+MODULES = (test_trust, test_rotation, test_trust_policies, test_trust_forms)
 SLOW = ("flipped", "truncation")  # the C test flips and cuts by itself
 
 
