@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _JPEG_END = b"\xff\xd9"
 _SOS = 0xDA
+_BEGINNINGS = frozenset((0xC0, 0xC1, 0xC2, 0xD8))  # of a picture, which none holds in its middle
 _BOX_HEAD = 8
 _ICON_HEAD = 22  # of an icon with one picture
 
@@ -69,9 +70,16 @@ def has_end(data: bytes) -> bool:
 
 
 def fewer_scans(data: bytes) -> list[bytes]:
-    """Return a progressive JPEG without its last scan, without its last two, and so on."""
-    starts = [at for code, at in jpeg_markers(data) if code == _SOS]
-    return [data[:at] + _JPEG_END for at in starts[:0:-1]]
+    """Return a progressive JPEG up to where another begins, then with fewer and fewer scans."""
+    starts: list[int] = []
+    stops: list[int] = []
+    for code, at in jpeg_markers(data):
+        if code == _SOS:
+            starts.append(at)
+        elif starts and code in _BEGINNINGS:
+            stops.append(at)
+            break
+    return [data[:at] + _JPEG_END for at in stops + starts[:0:-1]]
 
 
 def _with_all_colours(data: bytes) -> Iterator[bytes]:
