@@ -23,6 +23,7 @@ from looks import LIMITS, RADIUS, hashes
 
 KINDS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "ICO", "AVIF")  # what the browser shows at all
 SIZE = (208, 156)  # as large as the mutator's files may be, uncompressed
+FLAT = 32  # pixels: of what is shown flatter than that, drawn small enough, a hash tells nothing
 AIM = 0.85  # of the files that Pillow refuses
 COLUMNS = ("hashed", "UNREADABLE", "SILENT")
 
@@ -61,7 +62,7 @@ def main(count: int, first: int) -> None:
     told: dict[tuple[str, str], Counter[str]] = {}
     for at, seen in browser.shown([(data, "application/octet-stream") for data in files]):
         still = [each.image for each in seen if each.label.startswith("image on ")]
-        wanted = [bits for image in still for bits in hashes(image)]
+        wanted = [bits for image in still if min(image.size) >= FLAT for bits in hashes(image)]
         if not wanted:
             continue  # it shows nothing, or nothing that has a hash
         outcome = fate(files[at], wanted)

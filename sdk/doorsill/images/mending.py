@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 _JPEG_END = b"\xff\xd9"
 _SOS = 0xDA
+# Markers that begin a picture, or a frame in it: none may follow a scan.
+_BEGINNINGS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xD8}
 _BOX_HEAD = 8
+_BITMAP_HEAD, _BITMAP_DEPTHS = 54, frozenset((1, 4, 8, 16, 24, 32))
 _ICON_HEAD = 22  # of an icon with one picture
 
 
@@ -40,8 +43,7 @@ def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes | 
         alone = avifs.still(data, cap)
         yield from () if alone is None else ((alone, None),)  # the zeros are what is painted
     elif kind == "BMP":
-        # Nothing is missing in one that only counts its colours wrongly.
-        yield from ((each, None) for each in _with_all_colours(data))
+        yield from _whole_bitmap(data, cap)
     elif kind == "ICON":
         width, height = bitmap_size(data[_ICON_HEAD:])
         size = len(data) + 5 * width * height
@@ -69,16 +71,34 @@ def has_end(data: bytes) -> bool:
 
 
 def fewer_scans(data: bytes) -> list[bytes]:
-    """Return a progressive JPEG without its last scan, without its last two, and so on."""
-    starts = [at for code, at in jpeg_markers(data) if code == _SOS]
-    return [data[:at] + _JPEG_END for at in starts[:0:-1]]
+    """Return a progressive JPEG up to where another begins, then with fewer and fewer scans."""
+    starts: list[int] = []
+    stops: list[int] = []
+    for code, at in jpeg_markers(data):
+        if code == _SOS:
+            starts.append(at)
+        elif starts and code in _BEGINNINGS:
+            stops.append(at)
+            break
+    return [data[:at] + _JPEG_END for at in stops + starts[:0:-1]]
 
 
-def _with_all_colours(data: bytes) -> Iterator[bytes]:
-    """Yield a bitmap with a number of colours that its pixels cannot have, with as many as can."""
-    bits, colours = data[28:29], int.from_bytes(data[46:50], "little")
-    if bits and bits[0] <= 8 and colours > 1 << bits[0]:  # noqa: PLR2004
-        yield data[:46] + bytes(4) + data[50:]
+def _whole_bitmap(data: bytes, cap: int) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield a bitmap with all its rows, and a number of colours that its pixels can have."""
+    if len(data) < _BITMAP_HEAD:
+        return
+    start, bits, packed = (int.from_bytes(data[at : at + 4], "little") for at in (10, 28, 30))
+    bits &= 0xFFFF
+    colours = int.from_bytes(data[46:50], "little")
+    miscounted = bits <= 8 and colours > 1 << bits  # noqa: PLR2004
+    if miscounted:
+        data = data[:46] + bytes(4) + data[50:]
+    width, height = bitmap_size(data[14:])
+    size = start + (width * bits + 31) // 32 * 4 * height
+    if len(data) < size <= cap and not packed and bits in _BITMAP_DEPTHS:
+        yield data.ljust(size, b"\0"), data.ljust(size, b"\xff")
+    elif miscounted:
+        yield data, None
 
 
 def _keyed(data: bytes, frame: GifFrame, key: int) -> bytes:

@@ -196,6 +196,10 @@ def _see_through(kind: str, data: bytes, image: Image.Image, missing: Image.Imag
     """Return *image* transparent where pixels are *missing*, but for what earlier passes tell."""
     if image.mode == "I;16":
         image = _of_8_bits(image)
+    elif image.mode == "CMYK":
+        inks, image = image, image.convert("RGB")
+        image.info, image.format = dict(inks.info), inks.format
+        image.info.pop("icc_profile", None)  # that of inks
     if image.mode not in _PLAIN:
         return image
     if kind == "GIF":
