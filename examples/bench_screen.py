@@ -96,6 +96,7 @@ def main() -> int:
         Image.fromarray(photo(1280, 960)).save(path)
         runners = {
             "doorsill": partial(command, "-m", "doorsill", "screen", str(path)),
+            "doorsill demo": partial(command, "-m", "doorsill", "demo"),
             "python, nothing": partial(command, "-c", ""),
             "python -c 'import doorsill'": partial(command, "-c", "import doorsill"),
         }

@@ -256,6 +256,24 @@ def test_one_of_many_is_small() -> None:
     assert HashList(bytes(apply_delta(old, made)), Trust.none())
 
 
+@pytest.mark.parametrize("came", [(0, 0, 3), (0, 0, 1 << 9), (300, 0, 1), (0, 4, 1 << 40)])
+def test_many_publishers_and_categories(came: tuple[int, int, int]) -> None:
+    """Classes whose numbers take more than one byte stand in another order than their bytes do."""
+
+    def made(classes: Sequence[tuple[int, int, int]]) -> bytes:
+        contents = Contents()
+        for number, class_ in enumerate(classes):
+            contents.add_entry(class_, bytes((number,)) * 6)
+        contents.sort_classes()
+        contents.add_entry((0, TEST, 1), b"\xff" * 6)
+        return list_bytes(contents)
+
+    few = [(0, 0, 1), (0, 0, 2), (0, 0, 256), (1, 0, 255), (256, 0, 1)]
+    old, new = made(few), made([*few, came])
+    assert apply_delta(old, delta(old, new), size=len(new)) == new
+    assert apply_delta(new, delta(new, old), size=len(old)) == old
+
+
 def test_cap() -> None:
     """A twentieth of a list, or a thousand entries, may change; more takes a reason."""
     assert (1000, 1000, 50_000) == (cap(0), cap(20_000), cap(1_000_000))

@@ -72,6 +72,16 @@ def align(old: Sequence[bytes], new: Sequence[bytes]) -> Map:
     return Map(len(old), len(new), removed, inserted)
 
 
+def _align_few(old: Sequence[bytes], new: Sequence[bytes]) -> Map:
+    """Match two columns of keys, each of which stands once, in whatever order both have them."""
+    before, after = set(old), set(new)
+    if [key for key in old if key in after] != [key for key in new if key in before]:
+        return align(old, new)
+    removed = array("I", (row for row, key in enumerate(old) if key not in after))
+    inserted = array("I", (row for row, key in enumerate(new) if key not in before))
+    return Map(len(old), len(new), removed, inserted)
+
+
 def _cut(column: bytes, width: int) -> list[bytes]:
     return [column[at : at + width] for at in range(0, len(column), width)]
 
@@ -100,7 +110,7 @@ class Alignment:
         self.entries = align(_entry_keys(old), _entry_keys(new))
         self._moved = self.entries.moved()
         self._come = set(self.entries.inserted)
-        self.classes = align(
+        self.classes = _align_few(
             _cut(old.section(Kind.CLASSES), 16), _cut(new.section(Kind.CLASSES), 16)
         )
         self.withdrawn = align(
