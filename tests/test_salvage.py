@@ -157,3 +157,18 @@ def test_what_is_missing_is_see_through(data: bytes) -> None:
 
     assert box is not None
     assert box[3] - box[1] < 0.8 * SCENE.height
+
+
+def test_a_progressive_jpeg_is_shown_up_to_its_fault() -> None:
+    """Tables that are broken behind the first scan leave that to be seen, also without its end."""
+    data = saved(SCENE, "JPEG", quality=90, progressive=True)
+    codes = list(containers.jpeg_markers(data))
+    scan = next(at for code, at in codes if code == 0xDA)
+    table = next(at for code, at in codes if code == 0xC4 and at > scan)
+    broken = data[: table + 5] + b"\xff" * 16 + data[table + 21 :]
+
+    assert _refused(broken)
+    assert nearest(broken, SCENE) <= RADIUS
+    seen = [view.image for view in images.views(broken, LIMITS, [], lambda: None)]
+    assert any(image is not None and image.mode == "RGBA" for image in seen)
+    assert look(broken)[1] == LOST
