@@ -52,13 +52,13 @@ def _apart(image: Image.Image, share: float) -> float:
 
 
 def test_lossless_webp_shows_the_rows_before_its_fault() -> None:
-    """The rows before damaged symbols are as they were, and nothing is painted below."""
+    """The rows before damaged symbols are as they were; nothing is painted after the fault."""
     data = _scrambled(saved(SCENE, "WEBP", lossless=True), 0.5)
     image = _first(data)
     left, top, right, bottom = image.getchannel("A").getbbox() or (0, 0, 0, 0)
 
     assert (left, top, right) == (0, 0, SCENE.width)
-    assert 0.3 * SCENE.height < bottom < 0.8 * SCENE.height
+    assert 0.3 * SCENE.height < bottom < SCENE.height
     assert _apart(image, 0.3) == 0
     assert look(data)[1] == LOST
 
@@ -157,3 +157,18 @@ def test_what_is_missing_is_see_through(data: bytes) -> None:
 
     assert box is not None
     assert box[3] - box[1] < 0.8 * SCENE.height
+
+
+def test_a_progressive_jpeg_is_shown_up_to_its_fault() -> None:
+    """Tables that are broken behind the first scan leave that to be seen, also without its end."""
+    data = saved(SCENE, "JPEG", quality=90, progressive=True)
+    codes = list(containers.jpeg_markers(data))
+    scan = next(at for code, at in codes if code == 0xDA)
+    table = next(at for code, at in codes if code == 0xC4 and at > scan)
+    broken = data[: table + 5] + b"\xff" * 16 + data[table + 21 :]
+
+    assert _refused(broken)
+    assert nearest(broken, SCENE) <= RADIUS
+    seen = [view.image for view in images.views(broken, LIMITS, [], lambda: None)]
+    assert any(image is not None and image.mode == "RGBA" for image in seen)
+    assert look(broken)[1] == LOST

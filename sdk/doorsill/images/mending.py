@@ -15,10 +15,8 @@ from doorsill.images.containers import GifFrame, bitmap_size, gif_frames, jpeg_m
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_JPEG_END = b"\xff\xd9"
+JPEG_END = b"\xff\xd9"
 _SOS = 0xDA
-# Markers that begin a picture, or a frame in it: none may follow a scan.
-_BEGINNINGS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xD8}
 _BOX_HEAD = 8
 _BITMAP_HEAD, _BITMAP_DEPTHS = 54, frozenset((1, 4, 8, 16, 24, 32))
 _ICON_HEAD = 22  # of an icon with one picture
@@ -31,7 +29,7 @@ def fillings(kind: str, data: bytes, cap: int) -> Iterator[tuple[bytes, bytes | 
     """
     if kind == "JPEG":
         # Decoders paint what is missing grey once they meet an end, as browsers do.
-        yield data + _JPEG_END, ended_otherwise(data)
+        yield data + JPEG_END, ended_otherwise(data)
     elif kind == "PNG":
         for still in (False, True) if b"acTL" in data else (False,):
             for stop in pngs.stops(data):
@@ -61,26 +59,20 @@ def ended_otherwise(data: bytes) -> bytes:
 
     Both show the same if no pixel was missing: what follows the last one is skipped.
     """
-    end = next((at for code, at in jpeg_markers(data) if code == _JPEG_END[1]), len(data))
-    return data[:end] + b"\x5a\xa5\x3c" * 200 + _JPEG_END
+    end = next((at for code, at in jpeg_markers(data) if code == JPEG_END[1]), len(data))
+    return data[:end] + b"\x5a\xa5\x3c" * 200 + JPEG_END
 
 
 def has_end(data: bytes) -> bool:
     """Tell whether a JPEG has its end marker."""
-    return any(code == _JPEG_END[1] for code, _ in jpeg_markers(data))
+    return any(code == JPEG_END[1] for code, _ in jpeg_markers(data))
 
 
-def fewer_scans(data: bytes) -> list[bytes]:
-    """Return a progressive JPEG up to where another begins, then with fewer and fewer scans."""
-    starts: list[int] = []
-    stops: list[int] = []
-    for code, at in jpeg_markers(data):
-        if code == _SOS:
-            starts.append(at)
-        elif starts and code in _BEGINNINGS:
-            stops.append(at)
-            break
-    return [data[:at] + _JPEG_END for at in stops + starts[:0:-1]]
+def scan_ends(data: bytes) -> list[int]:
+    """Return where a JPEG can be ended behind its first scan has begun, the earliest first."""
+    codes = list(jpeg_markers(data))
+    first = next((number for number, (code, _) in enumerate(codes) if code == _SOS), len(codes))
+    return [at for _, at in codes[first + 1 :]]
 
 
 def _whole_bitmap(data: bytes, cap: int) -> Iterator[tuple[bytes, bytes | None]]:

@@ -68,20 +68,20 @@ def fails_check(data: bytes) -> bool:
 
 def stops(data: bytes) -> list[int]:
     """Return after how many unpacked bytes viewers stop: at a fault, or before a bad checksum."""
-    through, needed = sum(map(len, _inflated(_packed(data)))), sum(_row_lengths(data))
-    ends = [through] if through >= needed else [through, max(0, through - _LAG)]
-    packed = b""
+    (through, faulty), needed = _through(_packed(data)), sum(_row_lengths(data))
+    cut = any(name == b"IDAT" and end + 4 > len(data) for name, _, end in png_chunks(data))
+    ends = [through]
+    if through < needed and (faulty or not cut):
+        ends.append(max(0, through - _LAG))  # a file that is only cut is painted to its end
+    packed = bytearray()  # a file may have thousands of chunks
     for name, start, end in png_chunks(data):
         if name != b"IDAT":
             continue
         packed += data[start:end]
         check = data[end : end + 4]
         if len(check) == 4 and zlib.crc32(name + data[start:end]) != int.from_bytes(check, "big"):  # noqa: PLR2004
-            try:
-                through = sum(map(len, _inflated(packed, strict=True)))
-            except zlib.error:
-                break  # the fault comes first
-            if through < needed:
+            through, faulty = _through(packed)
+            if through < needed and not faulty:  # or the fault comes first
                 ends.append(max(0, through - _LAG))
             break
     return list(dict.fromkeys(ends))
@@ -163,7 +163,18 @@ def _limited(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-def _inflated(packed: bytes, *, strict: bool = False) -> Iterator[bytes]:
+def _through(packed: bytes | bytearray) -> tuple[int, bool]:
+    """Return how many bytes a zlib stream holds, and whether it then breaks."""
+    size = 0
+    try:
+        for piece in _inflated(packed, strict=True):
+            size += len(piece)
+    except zlib.error:
+        return size, True
+    return size, False
+
+
+def _inflated(packed: bytes | bytearray, *, strict: bool = False) -> Iterator[bytes]:
     """Unpack the zlib stream *packed* until it ends or breaks, its own checksum unasked."""
     opener = zlib.decompressobj(-zlib.MAX_WBITS)
     at, rest = 2, b""

@@ -13,7 +13,14 @@ from PIL import Image, ImageChops, ImageFile
 from doorsill.images import pngs, webps
 from doorsill.images.bands import bands
 from doorsill.images.containers import gif_frames
-from doorsill.images.mending import ended_otherwise, fewer_scans, fillings, has_end, prolonged
+from doorsill.images.mending import (
+    JPEG_END,
+    ended_otherwise,
+    fillings,
+    has_end,
+    prolonged,
+    scan_ends,
+)
 from doorsill.images.opening import left_behind, load, open_picture
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from doorsill.images.sitting import Sitting
 
 LOST = "broken: a part is missing"
+_LINE = 16  # rows of the largest blocks of a JPEG
 HOPELESS = "broken: it could not be decoded"
 # The decoders' zero, where data is missing: mid grey, off by one in inverted ink.
 _FILLED = ((127, 127), (127, 128), (128, 128))
@@ -85,8 +93,9 @@ def _filled(
             image, other = _fewer_scans(sitting, data) or image, None
         if image is None:
             continue
+        early = None if done or kind != "JPEG" else _of_first_scan(sitting, image)
         seen, all_there = _compared(sitting, kind, data, (image, other))
-        shown.append(seen)
+        shown.extend((seen,) if early is None else (seen, early))
         whole = whole and done and all_there
         if kind not in ("PNG", "GIF"):
             break
@@ -131,13 +140,30 @@ def _loaded(sitting: Sitting, kind: str, data: bytes) -> Image.Image | None:
 
 
 def _fewer_scans(sitting: Sitting, data: bytes) -> Image.Image | None:
-    """Return a progressive JPEG up to the scan that breaks it, which viewers go on showing."""
-    for fewer in fewer_scans(data):
-        image = open_picture(sitting, "JPEG", fewer)
+    """Return a progressive JPEG up to what breaks it, which viewers go on showing."""
+    ends = scan_ends(data)
+    low, high, best = 0, len(ends), None  # which ends have yet to be tried
+    while low < high:
+        middle = (low + high) // 2
+        image = open_picture(sitting, "JPEG", data[: ends[middle]] + JPEG_END)
         sitting.check()
         if image is not None and sitting.allows(image.size) and load(sitting, image):
-            return image  # type: ignore[no-any-return]
-    return None
+            low, best = middle + 1, image
+        else:
+            high = middle
+    return best
+
+
+def _of_first_scan(sitting: Sitting, image: Image.Image) -> Image.Image | None:
+    """Return a progressive JPEG as browsers paint it before they have more than its first scan.
+
+    Its lowest rows wait for those below, to be smoothed with them.
+    """
+    row = ((image.height - 1) // _LINE - 1) * _LINE - 2
+    if row <= 0:
+        return None
+    below = _from_row(Image.new("L", image.size), row)
+    return sitting.attempt(lambda: _see_through("JPEG", b"", image, below))
 
 
 def _compared(

@@ -75,7 +75,7 @@ def _lossless(sitting: Sitting, still: _Still) -> Iterator[tuple[Image.Image, Im
             sitting.check()
             if image is not None:
                 ended.append(image)
-            if len(ended) == 2:  # noqa: PLR2004
+            if len(ended) == 2 or (fill == _ENDS[1] and not ended):  # noqa: PLR2004
                 break
         if len(ended) == 2:  # noqa: PLR2004
             low, best = at, ended
