@@ -172,3 +172,17 @@ def test_a_progressive_jpeg_is_shown_up_to_its_fault() -> None:
     seen = [view.image for view in images.views(broken, LIMITS, [], lambda: None)]
     assert any(image is not None and image.mode == "RGBA" for image in seen)
     assert look(broken)[1] == LOST
+
+
+@pytest.mark.parametrize("at", [(0, 0), (40, 90)])
+def test_a_gif_smaller_than_its_screen(at: tuple[int, int]) -> None:
+    """Beside a first frame that does not fill the screen, the page is seen, as in browsers."""
+    data = bytearray(saved(SCENE, "GIF"))
+    size = 2 * SCENE.width, 2 * SCENE.height
+    data[6:10] = struct.pack("<HH", *size)
+    start = next(containers.gif_frames(bytes(data))).start
+    data[start + 1 : start + 5] = struct.pack("<HH", *at)
+    page = Image.new("RGB", size, "white")
+    page.paste(SCENE, at)
+
+    assert nearest(bytes(data), page) <= RADIUS

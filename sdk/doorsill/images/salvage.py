@@ -6,6 +6,7 @@ Imported by `frames` alone.
 from __future__ import annotations
 
 from functools import partial
+from struct import unpack_from
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageFile
@@ -282,6 +283,9 @@ def rows_there(
     pixels comes too early. Any listed picture could be given a lower part of grey like that.
     """
     name, image = labelled
+    if kind == "GIF":
+        yield from _on_a_page(sitting, data, labelled)
+        return
     rows = sitting.attempt(lambda: _rows(sitting, kind, data, image))
     if rows is None:
         return
@@ -291,6 +295,25 @@ def rows_there(
         if held is not None:
             held.format = image.format
             yield f"{name}, rows that are there" if name else "rows that are there", held
+
+
+def _on_a_page(
+    sitting: Sitting, data: bytes, labelled: tuple[str, Image.Image]
+) -> Iterator[tuple[str, Image.Image]]:
+    """Yield a GIF whose first frame is smaller than its screen as browsers paint it: on the page.
+
+    Pillow paints the rest of the screen in the first colour.
+    """
+    name, image = labelled
+    for frame in _first(gif_frames(data)):
+        box = (*unpack_from("<HH", data, frame.start + 1), frame.right, frame.bottom)
+        if box[:2] == (0, 0) and box[2] >= image.width and box[3] >= image.height:
+            return
+        beside = Image.new("L", image.size, 255)
+        beside.paste(0, box)
+        seen = sitting.attempt(lambda: _see_through("", data, image, beside))  # noqa: B023
+        if seen is not None and sitting.pay(image.size):
+            yield f"{name}, on the page" if name else "on the page", seen
 
 
 def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int | None:
