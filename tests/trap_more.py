@@ -116,9 +116,52 @@ def bmp_sixteen(picture: Image.Image) -> bytes:
     return b"BM" + struct.pack("<IHHI", 66 + len(body), 0, 0, 66) + head + masks + body
 
 
+def on_canvas(kind: str, page: tuple[int, ...], share: float) -> Maker:
+    """Return a maker of the picture amid a plain page, of which each side is *share*."""
+
+    def make(picture: Image.Image) -> bytes:
+        wide, high = (round(side / share) for side in picture.size)
+        mode = "RGBA" if len(page) > 3 else "RGB"
+        canvas = Image.new(mode, (wide, high), page)
+        canvas.paste(picture, ((wide - picture.width) // 3, (high - picture.height) // 2))
+        return saved(canvas, kind, **({"quality": 85} if kind == "JPEG" else {}))
+
+    return make
+
+
+def letterbox_jpeg(picture: Image.Image) -> bytes:
+    """Black bars above and below, as on a telephone's screen."""
+    screen = Image.new("RGB", (picture.width, picture.width * 2))
+    screen.paste(picture, (0, (screen.height - picture.height) // 2))
+    return saved(screen, "JPEG", quality=85)
+
+
+def specked_canvas(picture: Image.Image) -> bytes:
+    """A small picture on a page with noise and a few specks."""
+    chance = np.random.default_rng(4)
+    page = chance.integers(236, 250, (900, 1200, 3), dtype=np.uint8)
+    for y, x in chance.integers(0, 900, (40, 2)):
+        page[y, x] = 0
+    canvas = Image.fromarray(page)
+    canvas.paste(picture, (500, 300))
+    return saved(canvas, "PNG")
+
+
+BORDERED: dict[str, Maker] = {
+    f"{kind.lower()} on {name} page, {share:.0%} a side": on_canvas(kind, page, share)
+    for kind, name, page in (
+        ("JPEG", "white", (255, 255, 255)),
+        ("PNG", "black", (0, 0, 0)),
+        ("PNG", "clear", (0, 0, 0, 0)),
+        ("GIF", "green", (7, 94, 84)),
+        ("WEBP", "grey", (128, 128, 128)),
+    )
+    for share in (0.9, 0.6, 0.15)
+}
+
 MORE: tuple[Maker, ...] = (
     frame300_gif, tiled_gif, motion_photo, jpeg_and_zip, jpeg_two_ends, png_bad_pixels_crc,
-    bmp_topdown, bmp_rle8, bmp_sixteen,
+    bmp_topdown, bmp_rle8, bmp_sixteen, letterbox_jpeg, specked_canvas,
 )  # fmt: skip
 
 # Only the upper half is shown, and decoders do not agree on it.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from doorsill.images import colour, containers, frames
+from doorsill.images import borders, colour, containers, frames
 from doorsill.images.bands import turned_band, turned_size
 from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
@@ -135,6 +135,7 @@ def _views(
             shown(None)
         yield from _paid(sitting, name, frame, shown if number == 1 else None)
         sitting.check()
+        yield from _within_border(sitting, name, frame)
     if not number and not sitting.noted:
         sitting.note("broken: there is no picture in it")
 
@@ -151,6 +152,18 @@ def _paid(sitting: Sitting, name: str, frame: Image.Image, shown: Shown | None) 
                 return
             first = False
             yield view
+
+
+def _within_border(sitting: Sitting, name: str, frame: Image.Image) -> Iterator[View]:
+    """Yield the views of what a plain border encloses: people look past it, a hash does not."""
+    box = sitting.attempt(lambda: borders.content(frame))
+    if box is None or not sitting.pay((box[2] - box[0], box[3] - box[1])):
+        return
+    enclosed = sitting.attempt(lambda: frame.crop(box))
+    if enclosed is not None:
+        enclosed.format = frame.format
+        yield from _paid(sitting, _joined(name, "without its border"), enclosed, None)
+        sitting.check()
 
 
 def _tell(shown: Shown, frame: Image.Image, turn: Image.Transpose | None) -> None:
