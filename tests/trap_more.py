@@ -116,6 +116,35 @@ def bmp_sixteen(picture: Image.Image) -> bytes:
     return b"BM" + struct.pack("<IHHI", 66 + len(body), 0, 0, 66) + head + masks + body
 
 
+def over_page(page: tuple[int, int, int]) -> Maker:
+    """Return a maker of the picture as seen on one page, drowned by another one on the others."""
+    luma = (299 * page[0] + 587 * page[1] + 114 * page[2]) / 255_000
+
+    def make(picture: Image.Image) -> bytes:
+        veil = np.asarray(decoy(picture.size).convert("L"), float) / 255
+        wanted = np.asarray(picture.convert("L"), float) / 255
+        seen = 0.6 * veil  # of the page
+        free = 1 - seen
+        low, high = (seen * luma).max(), (seen * luma + free).min()
+        level = low + (high - low) * wanted if high > low else luma + (wanted - 0.5) / 4
+        own = np.clip((level - seen * luma) / np.maximum(free, 1e-6), 0, 1)
+        flat = [np.rint(255 * own).astype(np.uint8)] * 3
+        alpha = np.rint(255 * free).astype(np.uint8)
+        return saved(Image.fromarray(np.stack([*flat, alpha], axis=-1)), "PNG")
+
+    return make
+
+
+OVER_PAGES: dict[str, Maker] = {
+    f"on the page #{bytes(page).hex()} alone": over_page(page)
+    for page in (
+        (0x0B, 0x14, 0x1A), (0x1B, 0x1B, 0x1B), (0x2B, 0x52, 0x78), (0x00, 0x5C, 0x4B),
+        (0x2C, 0x6B, 0xED), (0x0A, 0x84, 0xFF), (0xB4, 0xB4, 0xB4), (0xD9, 0xFD, 0xD3),
+        (0xEF, 0xEA, 0xE2), (0xE5, 0xE5, 0xEA),
+    )
+}  # fmt: skip
+
+
 def on_canvas(kind: str, page: tuple[int, ...], share: float) -> Maker:
     """Return a maker of the picture amid a plain page, of which each side is *share*."""
 

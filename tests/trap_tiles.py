@@ -66,9 +66,7 @@ def cleared_gif(picture: Image.Image) -> bytes:
     """Another picture, cleared away; the picture's middle, on what is then empty."""
     wide, high = picture.size
     box = (wide // 16, high // 16, wide - wide // 16, high - high // 16)
-    return gif_of(
-        picture.size, [(decoy(picture.size), (0, 0), 2), (picture.crop(box), box[:2], 1)]
-    )
+    return gif_of(picture.size, [(decoy(picture.size), (0, 0), 2), (picture.crop(box), box[:2], 1)])
 
 
 def restored_gif(picture: Image.Image) -> bytes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # From 3 % of border a side on, PDQ leaves its radius of 31 (26 to 32 bits on a drawn scene).
 _CONTENT = 0.975
 _LEAST = 16  # a side in pixels of what may be a picture
-_NEAR = 20  # levels: the noise that JPEG leaves beside an edge
+_NEAR = 12  # levels: the noise that JPEG leaves beside an edge
 _ALIKE = 0.995  # of a line's samples: specks do not end a border
 _SLAB = 16  # lines looked at together
 _SEEN = {"1": "L", "L": "L", "RGB": "RGB", "CMYK": "CMYK", "P": "RGB", "YCbCr": "RGB"}
@@ -59,6 +59,9 @@ def _mode(image: Image.Image) -> str | None:
 def _border(length: int, lines: Callable[[int, int], Image.Image]) -> int:
     """Return how many lines from the edge on have the edge's own colour."""
     edge = lines(0, 1)
+    means = edge.resize((8, 1) if edge.width > 1 else (1, 8), Image.Resampling.BOX)
+    if any(high - low > 2 * _NEAR for low, high in _extremes(means)):
+        return 0  # as in nearly every photograph, and ten times quicker than to count
     levels = [_commonest(counts) for counts in _histograms(edge)]
     if not _alike(edge, levels):
         return 0
@@ -80,6 +83,10 @@ def _alike(part: Image.Image, levels: list[int]) -> bool:
 def _histograms(part: Image.Image) -> list[list[int]]:
     counts = part.histogram()
     return [counts[at : at + 256] for at in range(0, len(counts), 256)]
+
+
+def _extremes(part: Image.Image) -> list[tuple[int, int]]:
+    return [part.getchannel(band).getextrema() for band in range(len(part.getbands()))]  # type: ignore[misc]
 
 
 def _commonest(counts: list[int]) -> int:

@@ -64,7 +64,7 @@ def _canvas(data: bytes) -> tuple[int, int] | None:
     width, height = struct.unpack_from("<HH", data.ljust(10, b"\0"), 6)
     empty = False
     for number, tile in enumerate(_tiles(data)):
-        left, top, right, bottom = tile.box
+        right, bottom = tile.box[2:]
         if not number:
             width, height = max(width, right), max(height, bottom)
             empty = tile.box != (0, 0, width, height)
