@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageOps
 
 from drawn import PNG_START, chunk, decoy, saved
@@ -114,6 +115,21 @@ def bmp_sixteen(picture: Image.Image) -> bytes:
     head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 16, 3, len(body), 2835, 2835, 0, 0)
     masks = struct.pack("<3I", 0xF800, 0x07E0, 0x001F)
     return b"BM" + struct.pack("<IHHI", 66 + len(body), 0, 0, 66) + head + masks + body
+
+
+def heic_turn(turn: int) -> Maker:
+    """Return a maker of a HEIC that its EXIF and its boxes turn: as stored it is the picture."""
+
+    def make(picture: Image.Image) -> bytes:
+        exif, file = Image.Exif(), io.BytesIO()
+        exif[0x0112] = turn
+        pillow_heif.from_pillow(picture).save(file, quality=90, exif=exif.tobytes())
+        return file.getvalue()
+
+    return make
+
+
+HEIC: dict[str, Maker] = {f"heic turn {turn}": heic_turn(turn) for turn in range(2, 9)}
 
 
 def over_page(page: tuple[int, int, int]) -> Maker:

@@ -65,7 +65,7 @@ def half_on_clear(picture: Image.Image) -> bytes:
 def cleared_gif(picture: Image.Image) -> bytes:
     """Another picture, cleared away; the picture's middle, on what is then empty."""
     wide, high = picture.size
-    box = (wide // 16, high // 16, wide - wide // 16, high - high // 16)
+    box = (wide // 48, high // 48, wide - wide // 48, high - high // 48)
     return gif_of(picture.size, [(decoy(picture.size), (0, 0), 2), (picture.crop(box), box[:2], 1)])
 
 

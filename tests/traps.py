@@ -358,6 +358,7 @@ TRAPS: dict[str, Maker] = (
     | {f"bmp head {size}": bmp_head(size) for size in (16, 20, 24, 42, 44, 46, 48, 60)}
     | trap_more.BORDERED
     | trap_more.OVER_PAGES
+    | trap_more.HEIC
 )
 
 # Cut off after a share of the bytes: a viewer shows the upper part and grey or nothing below.

@@ -39,6 +39,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_BACK = {6: 8, 8: 6}  # the others undo themselves
 _COLOURLESS = "colour: its pixels could not be brought into RGB"
 _NO_MORE = colour.Reading("", "", lambda band: band)
 
@@ -216,6 +217,13 @@ def _turns(
     turn = _TURNS.get(sitting.attempt(lambda: _orientation(image)) or 1)
     yield name, turn
     if turn is None:
+        # A HEIC is turned by its boxes; what its EXIF says as well, only some viewers follow, or
+        # it alone.
+        told = image.info.get("original_orientation")
+        if isinstance(told, int) and told in _TURNS:
+            yield _joined(name, "turned by its EXIF"), _TURNS[told]
+            if told in _BACK:
+                yield _joined(name, "turned back by its EXIF"), _TURNS[_BACK[told]]
         return
     # Every viewer turns a JPEG by its EXIF. Elsewhere, and by XMP, only some turn it.
     if image.format not in ("JPEG", "MPO") or not sitting.attempt(lambda: _turned_by_exif(image)):
