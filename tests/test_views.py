@@ -19,8 +19,7 @@ import trap_frames
 import trap_tiles
 import traps
 from doorsill import images
-from doorsill.images import borders
-from doorsill.images import profiles
+from doorsill.images import borders, profiles
 from doorsill.limits import Limits
 from drawn import chunk, saved
 from looks import LIMITS, RADIUS, SCENE, hashes, look, nearest
