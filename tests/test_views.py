@@ -16,9 +16,10 @@ from PIL import Image, ImageFile
 
 import icc
 import trap_frames
+import trap_tiles
 import traps
 from doorsill import images
-from doorsill.images import profiles
+from doorsill.images import borders, profiles
 from doorsill.limits import Limits
 from drawn import chunk, saved
 from looks import LIMITS, RADIUS, SCENE, hashes, look, nearest
@@ -184,7 +185,7 @@ def test_readings_are_paid_for() -> None:
     area = SCENE.width * SCENE.height
     data = traps.on_grey(SCENE)
 
-    assert look(data, Limits(frame_pixels=3 * area))[1] == []
+    assert look(data, Limits(frame_pixels=9 * area))[1] == []
     assert look(data, Limits(frame_pixels=2 * area)) == (
         ["as shown", "over mid grey"],
         ["frames: it can be read in more ways than can be looked at"],
@@ -318,3 +319,29 @@ def test_a_lower_limit_of_the_host_changes_nothing(monkeypatch: pytest.MonkeyPat
 
     for kind in ("JPEG", "PNG", "GIF", "BMP"):
         assert look(saved(SCENE, kind)) == (["as shown"], [])
+
+
+# ---- borders
+
+
+def test_a_clear_canvas_is_composed_as_browsers_do() -> None:
+    """What a frame left empty is transparent, whatever background colour the file names."""
+    small = SCENE.resize((20, 20))
+    data = trap_tiles.gif_of((40, 40), [(small, (0, 0), 2), (small, (20, 20), 1)], 1)
+    seen = {
+        view.label: view.image.convert("RGBA").getpixel((0, 0))[3]
+        for view in images.views(data, LIMITS, [], lambda: None)
+        if view.label.endswith("clear canvas")
+    }
+    assert seen == {"frame 1, on a clear canvas": 255, "frame 2, on a clear canvas": 0}
+
+
+def test_a_border_is_found_to_the_pixel() -> None:
+    """The box of a picture within a plain page is its own; a narrow page or none gives no view."""
+    rough = Image.effect_noise((100, 80), 200)
+    page = Image.new("L", (200, 300), 90)
+    page.paste(rough, (31, 47))
+
+    assert borders.content(page) == (31, 47, 131, 127)
+    assert borders.content(rough) is None
+    assert borders.content(Image.new("L", (200, 300), 90)) is None

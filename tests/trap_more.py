@@ -10,6 +10,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageOps
 
 from drawn import PNG_START, chunk, decoy, saved
@@ -116,9 +117,96 @@ def bmp_sixteen(picture: Image.Image) -> bytes:
     return b"BM" + struct.pack("<IHHI", 66 + len(body), 0, 0, 66) + head + masks + body
 
 
+def heic_turn(turn: int) -> Maker:
+    """Return a maker of a HEIC that its EXIF and its boxes turn: as stored it is the picture."""
+
+    def make(picture: Image.Image) -> bytes:
+        exif, file = Image.Exif(), io.BytesIO()
+        exif[0x0112] = turn
+        pillow_heif.from_pillow(picture).save(file, quality=90, exif=exif.tobytes())
+        return file.getvalue()
+
+    return make
+
+
+HEIC: dict[str, Maker] = {f"heic turn {turn}": heic_turn(turn) for turn in range(2, 9)}
+
+
+def over_page(page: tuple[int, int, int]) -> Maker:
+    """Return a maker of the picture as seen on one page, drowned by another one on the others."""
+    luma = (299 * page[0] + 587 * page[1] + 114 * page[2]) / 255_000
+
+    def make(picture: Image.Image) -> bytes:
+        veil = np.asarray(decoy(picture.size).convert("L"), float) / 255
+        wanted = np.asarray(picture.convert("L"), float) / 255
+        seen = 0.6 * veil  # of the page
+        free = 1 - seen
+        low, high = (seen * luma).max(), (seen * luma + free).min()
+        level = low + (high - low) * wanted if high > low else luma + (wanted - 0.5) / 4
+        own = np.clip((level - seen * luma) / np.maximum(free, 1e-6), 0, 1)
+        flat = [np.rint(255 * own).astype(np.uint8)] * 3
+        alpha = np.rint(255 * free).astype(np.uint8)
+        return saved(Image.fromarray(np.stack([*flat, alpha], axis=-1)), "PNG")
+
+    return make
+
+
+OVER_PAGES: dict[str, Maker] = {
+    f"on the page #{bytes(page).hex()} alone": over_page(page)
+    for page in (
+        (0x0B, 0x14, 0x1A), (0x1B, 0x1B, 0x1B), (0x2B, 0x52, 0x78), (0x00, 0x5C, 0x4B),
+        (0x2C, 0x6B, 0xED), (0x0A, 0x84, 0xFF), (0xB4, 0xB4, 0xB4), (0xD9, 0xFD, 0xD3),
+        (0xEF, 0xEA, 0xE2), (0xE5, 0xE5, 0xEA),
+    )
+}  # fmt: skip
+
+
+def on_canvas(kind: str, page: tuple[int, ...], share: float) -> Maker:
+    """Return a maker of the picture amid a plain page, of which each side is *share*."""
+
+    def make(picture: Image.Image) -> bytes:
+        wide, high = (round(side / share) for side in picture.size)
+        mode = "RGBA" if len(page) > 3 else "RGB"
+        canvas = Image.new(mode, (wide, high), page)
+        canvas.paste(picture, ((wide - picture.width) // 3, (high - picture.height) // 2))
+        return saved(canvas, kind, **({"quality": 85} if kind == "JPEG" else {}))
+
+    return make
+
+
+def letterbox_jpeg(picture: Image.Image) -> bytes:
+    """Black bars above and below, as on a telephone's screen."""
+    screen = Image.new("RGB", (picture.width, picture.width * 2))
+    screen.paste(picture, (0, (screen.height - picture.height) // 2))
+    return saved(screen, "JPEG", quality=85)
+
+
+def specked_canvas(picture: Image.Image) -> bytes:
+    """A small picture on a page with noise and a few specks."""
+    chance = np.random.default_rng(4)
+    page = chance.integers(236, 250, (900, 1200, 3), dtype=np.uint8)
+    for y, x in chance.integers(0, 900, (40, 2)):
+        page[y, x] = 0
+    canvas = Image.fromarray(page)
+    canvas.paste(picture, (500, 300))
+    return saved(canvas, "PNG")
+
+
+BORDERED: dict[str, Maker] = {
+    f"{kind.lower()} on {name} page, {share:.0%} a side": on_canvas(kind, page, share)
+    for kind, name, page in (
+        ("JPEG", "white", (255, 255, 255)),
+        ("PNG", "black", (0, 0, 0)),
+        ("PNG", "clear", (0, 0, 0, 0)),
+        ("GIF", "green", (7, 94, 84)),
+        ("WEBP", "grey", (128, 128, 128)),
+    )
+    for share in (0.9, 0.6, 0.15)
+}
+
 MORE: tuple[Maker, ...] = (
     frame300_gif, tiled_gif, motion_photo, jpeg_and_zip, jpeg_two_ends, png_bad_pixels_crc,
-    bmp_topdown, bmp_rle8, bmp_sixteen,
+    bmp_topdown, bmp_rle8, bmp_sixteen, letterbox_jpeg, specked_canvas,
 )  # fmt: skip
 
 # Only the upper half is shown, and decoders do not agree on it.

@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageCms, ImageOps
 import icc
 import trap_frames
 import trap_more
+import trap_tiles
 from drawn import decoy, saved, with_chunk
 from trap_frames import cut_off
 
@@ -348,12 +349,16 @@ _MAKERS: tuple[Maker, ...] = (
     exif_png, exif_webp, exif_webp_ignored, exif_avif, gray16_profile,
     gray16_gamma, relative_table_jpeg, saturated_table_png, xmp_ignored, jpeg_gap, avif_foreign,
     *trap_frames.FRAMES, *trap_frames.DAMAGED, *trap_more.MORE,
+    *trap_tiles.TILES,
 )  # fmt: skip
 
 TRAPS: dict[str, Maker] = (
     {make.__name__: make for make in _MAKERS}
     | {f"exif {turn}": exif_jpeg(turn) for turn in range(2, 9)}
     | {f"bmp head {size}": bmp_head(size) for size in (16, 20, 24, 42, 44, 46, 48, 60)}
+    | trap_more.BORDERED
+    | trap_more.OVER_PAGES
+    | trap_more.HEIC
 )
 
 # Cut off after a share of the bytes: a viewer shows the upper part and grey or nothing below.

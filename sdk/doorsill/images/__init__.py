@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from doorsill.images import colour, containers, frames
+from doorsill.images import borders, colour, containers, frames
 from doorsill.images.bands import turned_band, turned_size
 from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
@@ -39,6 +39,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_BACK = {6: 8, 8: 6}  # the others undo themselves
 _COLOURLESS = "colour: its pixels could not be brought into RGB"
 _NO_MORE = colour.Reading("", "", lambda band: band)
 
@@ -135,6 +136,7 @@ def _views(
             shown(None)
         yield from _paid(sitting, name, frame, shown if number == 1 else None)
         sitting.check()
+        yield from _within_border(sitting, name, frame)
     if not number and not sitting.noted:
         sitting.note("broken: there is no picture in it")
 
@@ -151,6 +153,18 @@ def _paid(sitting: Sitting, name: str, frame: Image.Image, shown: Shown | None) 
                 return
             first = False
             yield view
+
+
+def _within_border(sitting: Sitting, name: str, frame: Image.Image) -> Iterator[View]:
+    """Yield the views of what a plain border encloses: people look past it, a hash does not."""
+    box = sitting.attempt(lambda: borders.content(frame))
+    if box is None or not sitting.pay((box[2] - box[0], box[3] - box[1])):
+        return
+    enclosed = sitting.attempt(lambda: frame.crop(box))
+    if enclosed is not None:
+        enclosed.format = frame.format
+        yield from _paid(sitting, _joined(name, "without its border"), enclosed, None)
+        sitting.check()
 
 
 def _tell(shown: Shown, frame: Image.Image, turn: Image.Transpose | None) -> None:
@@ -203,6 +217,13 @@ def _turns(
     turn = _TURNS.get(sitting.attempt(lambda: _orientation(image)) or 1)
     yield name, turn
     if turn is None:
+        # A HEIC is turned by its boxes; what its EXIF says as well, only some viewers follow, or
+        # it alone.
+        told = image.info.get("original_orientation")
+        if isinstance(told, int) and told in _TURNS:
+            yield _joined(name, "turned by its EXIF"), _TURNS[told]
+            if told in _BACK:
+                yield _joined(name, "turned back by its EXIF"), _TURNS[_BACK[told]]
         return
     # Every viewer turns a JPEG by its EXIF. Elsewhere, and by XMP, only some turn it.
     if image.format not in ("JPEG", "MPO") or not sitting.attempt(lambda: _turned_by_exif(image)):

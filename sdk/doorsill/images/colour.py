@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _MID = 128
 _OPAQUE = 255
+# Luma of the pages and bubbles of usual chats, dark and light: #0b141a and #1b1b1b, #2b5278 and
+# #005c4b, #2c6bed and #0a84ff, between, #efeae2 and #e5e5ea.
+_CHATS = (22, 72, 108, 180, 234)
+_SUBSTANTIAL = 0.05  # of the page seen: less does not carry a picture
 _SCREEN_GAMMA = 1 / 2.2
 # Wide samples that fill less than a quarter of their range look black unless they are stretched.
 _FEW_LEVELS = 1 << 14
@@ -47,7 +51,7 @@ def readings(image: Image.Image, limits: Limits, unread: list[str]) -> Iterator[
         profile = None
     one_key = image.mode == "P" and isinstance(image.info.get("transparency"), int)
     for plain in _plain(image, profile if isinstance(profile, bytes) else None):
-        yield from _through_alpha(plain, one_key=one_key)
+        yield from _through_alpha(plain, image, one_key=one_key)
 
 
 def _plain(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
@@ -117,22 +121,38 @@ def _from_lab() -> Show:
 # ---- alpha
 
 
-def _through_alpha(plain: Reading, *, one_key: bool) -> Iterator[Reading]:
+def _through_alpha(plain: Reading, image: Image.Image, *, one_key: bool) -> Iterator[Reading]:
     """Yield *plain*, and where it is transparent also what other pages than white and black show.
 
     A page's colour acts linearly, so a picture could cancel itself on white and on black and
-    still be seen on the grey of a chat; and an encoder without alpha shows what lies beneath.
+    still be seen on the grey of a chat; and an encoder without alpha shows what lies beneath. One
+    alpha serves all three colours, so what a hash sees of a page is its luma alone: greys do.
     """
     yield plain
     if plain.mode != "RGBA":
         return
-    yield plain.then("over mid grey", "RGB", _over_grey)
-    if not one_key:  # where one colour is transparent the pages above show its outline
-        yield plain.then("alpha ignored", "RGB", _in("RGB"))
+    yield plain.then("over mid grey", "RGB", partial(_over, _MID))
+    if one_key:  # where one colour is transparent the pages above show its outline
+        return
+    yield plain.then("alpha ignored", "RGB", _in("RGB"))
+    if _share_seen_through(plain, image) < _SUBSTANTIAL:
+        return
+    yield plain.then("alpha alone", "L", lambda band: band.getchannel("A"))
+    for page in _CHATS:
+        yield plain.then(f"over grey {page}", "RGB", partial(_over, page))
 
 
-def _over_grey(band: Image.Image) -> Image.Image:
-    page = Image.new("RGB", band.size, (_MID, _MID, _MID))
+def _share_seen_through(plain: Reading, image: Image.Image) -> float:
+    """Return how much of a page shows through *image*, 0 to 1."""
+    seen = 0
+    for band in bands(image):
+        counts = plain.show(band).getchannel("A").histogram()
+        seen += sum((_OPAQUE - alpha) * count for alpha, count in enumerate(counts))
+    return seen / (_OPAQUE * image.width * image.height)
+
+
+def _over(grey: int, band: Image.Image) -> Image.Image:
+    page = Image.new("RGB", band.size, (grey, grey, grey))
     page.paste(band, mask=band.getchannel("A"))
     return page
 

@@ -300,15 +300,15 @@ class GifFrame(NamedTuple):
 def gif_frames(data: bytes) -> Iterator[GifFrame]:
     """Walk the frames of a GIF as far as its blocks go."""
     try:
-        at = 13 + _palette_bytes(data[10])
+        at = 13 + palette_bytes(data[10])
         while (kind := data[at : at + 1]) and kind != b";":
             if kind == b"!":
-                at = _after_blocks(data, at + 2)
+                at = after_blocks(data, at + 2)
             elif kind == b",":
                 left, top, wide, high, flags = unpack_from("<4HB", data, at + 1)
-                pixels = at + 11 + _palette_bytes(flags)
+                pixels = at + 11 + palette_bytes(flags)
                 yield GifFrame(at, pixels, left + wide, top + high, bool(flags & 0x40))
-                at = _after_blocks(data, pixels)
+                at = after_blocks(data, pixels)
             else:
                 at += 1
     except (IndexError, struct.error):
@@ -330,11 +330,13 @@ def gif_within(data: bytes, fits: Callable[[tuple[int, int]], bool], most: int) 
     return data if fits((width, height)) else None
 
 
-def _palette_bytes(flags: int) -> int:
+def palette_bytes(flags: int) -> int:
+    """Return the length of the GIF palette that *flags* announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _after_blocks(data: bytes, at: int) -> int:
+def after_blocks(data: bytes, at: int) -> int:
+    """Return the place behind a chain of GIF data blocks; IndexError where it is cut off."""
     while length := data[at]:
         at += length + 1
     return at + 1

@@ -9,7 +9,7 @@ import importlib
 import io
 from typing import TYPE_CHECKING, Any
 
-from doorsill.images import containers, pngs
+from doorsill.images import containers, gifs, pngs
 from doorsill.images.memory import or_starved
 from doorsill.images.mending import prolonged
 from doorsill.images.opening import PLUGINS, left_behind, load, open_picture
@@ -44,6 +44,7 @@ def of_file(sitting: Sitting, kind: str, data: bytes) -> Iterator[Labelled]:
         fitting = containers.gif_within(data, sitting.allows, sitting.limits.frames)
         if fitting is not None:
             yield from _frames(sitting, kind, fitting)
+            yield from gifs.composed(sitting, fitting)
     elif _within(sitting, kind, data):
         yield from _frames(sitting, kind, data)
 
