@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 _MID = 128
 _OPAQUE = 255
-# Luma of the pages and bubbles of usual chats, dark and light: #0b141a and #1b1b1b, #2b5278 and
-# #005c4b, #2c6bed and #0a84ff, between, #efeae2 and #e5e5ea.
-_CHATS = (22, 72, 108, 180, 234)
+# What a page of any luma shows lies between what two neighbours of white, these and black show.
+_PAGES = (64, 192)
 _SUBSTANTIAL = 0.05  # of the page seen: less does not carry a picture
 _SCREEN_GAMMA = 1 / 2.2
 # Wide samples that fill less than a quarter of their range look black unless they are stretched.
@@ -137,8 +136,7 @@ def _through_alpha(plain: Reading, image: Image.Image, *, one_key: bool) -> Iter
     yield plain.then("alpha ignored", "RGB", _in("RGB"))
     if _share_seen_through(plain, image) < _SUBSTANTIAL:
         return
-    yield plain.then("alpha alone", "L", lambda band: band.getchannel("A"))
-    for page in _CHATS:
+    for page in _PAGES:
         yield plain.then(f"over grey {page}", "RGB", partial(_over, page))
 
 
