@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 ENOUGH = 10
 """Pairs that must lie at or below a distance before its share counts as measured."""
+
+_TOO_NEAR = 0.05  # shares above this are the middle of the distribution, not its tail
+_POINTS = 3  # distances that a line needs
 
 
 def distances(queries: Codes, entries: Codes) -> NDArray[np.uint16]:
@@ -38,48 +42,55 @@ def distances(queries: Codes, entries: Codes) -> NDArray[np.uint16]:
 
 @dataclass
 class Tail:
-    """The distances of unrelated pairs: counts at each distance, and a line through their tail.
+    """The distances of unrelated pairs: counts at each distance, and two lines through their tail.
 
-    The line is fitted to log10 of the share at or below a distance, over the two lowest decades in
-    which at least `ENOUGH` pairs lie. Such a curve bends downwards (a normal distribution's does), so the line
-    errs on the side of too many; two modes or near-duplicates among the pairs would break that, and the
-    plot shows it.
+    Both are fitted over the two lowest decades in which at least `ENOUGH` pairs lie. `normal` supposes a normal
+    distribution's tail (the quantile of the share is linear in the distance); it gives the limits. `straight`
+    supposes that log10 of the share is linear; as the curve bends downwards, it errs on the side of too many, and
+    says how much hangs on the fit. Near-duplicates among the pairs would bend both, and the plot shows it.
     """
 
     counts: Counts
 
     def __post_init__(self) -> None:
         self.pairs = int(self.counts.sum())
-        below = np.cumsum(self.counts)
-        known = np.flatnonzero(below >= ENOUGH)
-        share = np.log10(np.maximum(below, 1) / max(1, self.pairs))
-        used = known[(share[known] <= share[known[0]] + 2) & (share[known] < -1)] if len(known) else known
-        if len(used) < 3:  # noqa: PLR2004 - too few for a line: say nothing optimistic
-            used = np.arange(3)
-            share = np.zeros(max(3, len(share)))
-        self.slope, self.offset = (float(v) for v in np.polyfit(used, share[used], 1))
-        self.first = int(used[0])
-        self.below = below
+        self.below = np.cumsum(self.counts)
+        shares = self.below / max(1, self.pairs)
+        known = np.flatnonzero((self.below >= ENOUGH) & (shares < _TOO_NEAR))
+        used = known[shares[known] <= 100 * shares[known[0]]] if len(known) else known
+        self.first = int(used[0]) if len(used) else 0
+        # Too few points for a line: say nothing optimistic, every share is 1.
+        self.straight, self.normal = (0.0, 0.0), (0.0, 9.0)
+        if len(used) >= _POINTS:
+            quantile = [NormalDist().inv_cdf(float(share)) for share in shares[used]]
+            self.straight = _line(used, np.log10(shares[used]))
+            self.normal = _line(used, np.array(quantile))
 
-    def share(self, distance: int) -> tuple[float, bool]:
+    def share(self, distance: int, *, pessimistic: bool = False) -> tuple[float, bool]:
         """Return the share of unrelated pairs at or below a distance, and whether it was measured."""
         if distance < 0:
             return 0.0, True
         at = min(distance, len(self.below) - 1)
         if self.below[at] >= ENOUGH:
             return float(self.below[at] / self.pairs), True
-        return 10 ** (self.slope * distance + self.offset), False
+        if pessimistic:
+            return float(min(1.0, 10 ** (self.straight[0] * distance + self.straight[1]))), False
+        return NormalDist().cdf(self.normal[0] * distance + self.normal[1]), False
 
-    def limit(self, share: float) -> tuple[int, bool]:
-        """Return the greatest distance that at most that share of pairs reaches; -1 for none."""
-        best, measured = -1, True
+    def limit(self, share: float, *, pessimistic: bool = False) -> tuple[int, bool]:
+        """Return the greatest distance that at most that share reaches, -1 for none; and whether that was measured."""
+        best, measured = -1, False
         for distance in range(len(self.below)):
-            found, sure = self.share(distance)
+            found, sure = self.share(distance, pessimistic=pessimistic)
             if found > share:
-                break
+                return best, measured or (sure and share * self.pairs >= ENOUGH)
             best, measured = distance, sure
-        # Where the next distance was measured and this one was not, it lies between: say so.
         return best, measured
+
+
+def _line(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float]:
+    slope, offset = np.polyfit(x, y, 1)
+    return float(slope), float(offset)
 
 
 def upper(found: int, of: int) -> float:

@@ -42,18 +42,15 @@ def _list(columns: Sequence[Column], limits: Sequence[int], entries: NDArray[np.
 def weigh(columns: Sequence[Column], results: Sequence[dict[str, Any]], folders: NDArray[np.int64]) -> dict[str, Any]:
     """Return how often each action follows, for known photos by edit and for unrelated ones.
 
-    Half of the photos are listed; queries of the other half are unrelated where no listed photo shares
-    their folder. The neural limit is the calibrated one, or a quarter of the width, which the core
+    Every other folder's photos are listed; queries from the other folders are unrelated. The neural limit is the calibrated one, or a quarter of the width, which the core
     allows at most.
     """
     bits = results[1]["bits"]
-    listed = np.arange(0, len(folders), 2)
-    taken = set(folders[listed].tolist())
+    listed = np.flatnonzero(folders % 2 == 0)
     handle = core.ListHandle(_list(columns, [r["limit"] for r in results], listed, bits))
     policy = Policy()
     known: dict[str, Counter[str]] = {}
     unrelated: Counter[str] = Counter()
-    alike: Counter[str] = Counter()
     for name, hashed in columns[0].edited.items():
         known[name] = Counter()
         for index, (pdq, neural) in enumerate(zip(hashed, columns[1].edited[name], strict=True)):
@@ -61,12 +58,7 @@ def weigh(columns: Sequence[Column], results: Sequence[dict[str, Any]], folders:
             raw = pdq.codes.tobytes() * 2 + bytes((quality, quality))
             view = core.CoreView(core.Pdq(raw), ((_MODEL, neural.codes[0].tobytes()),))
             action = _ACTIONS[core.screen([handle], [view], [], core.READ_WHOLE, policy).action]
-            if index % 2 == 0:
-                known[name][action] += 1
-            elif int(folders[index]) in taken:
-                alike[action] += 1
-            else:
-                unrelated[action] += 1
+            (known[name] if folders[index] % 2 == 0 else unrelated)[action] += 1
     of = unrelated.total()
     return {
         "entries": len(listed),
@@ -74,5 +66,4 @@ def weigh(columns: Sequence[Column], results: Sequence[dict[str, Any]], folders:
         "known": {name: {a: found[a] / max(1, found.total()) for a in _ACTIONS} for name, found in known.items()},
         "unrelated": {"queries": of, **{a: unrelated[a] for a in _ACTIONS},
                       "block_at_most": upper(unrelated["block"], of)},
-        "look_alikes": {"queries": alike.total(), **{a: alike[a] for a in _ACTIONS}},
     }  # fmt: skip

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,12 +61,12 @@ def table_text(result: dict[str, Any]) -> str:
         for size, at in each["by_size"].items():
             sure = "measured" if at["measured"] else "extrapolated"
             lines.append(
-                f"  list of {size}: limit {at['limit']} ({sure}), recall {at['recall_main']:.1%}, false positives a "
+                f"  list of {size}: limit {at['limit']} ({sure}; {at['limit_pessimistic']} by the straight line), recall {at['recall_main']:.1%}, false positives a "
                 f"picture {at['false_positive_per_picture_extrapolated']:.1g} (extrapolated)"
             )
     if "policy" in result:
         policy = result["policy"]
-        lines.append(f"policy, {policy['entries']} entries: unrelated {policy['unrelated']}, look-alikes {policy['look_alikes']}")
+        lines.append(f"policy, {policy['entries']} entries: unrelated {policy['unrelated']}")
     return "\n".join(lines) + "\n"
 
 
@@ -111,11 +112,13 @@ def _plot(name: str, each: dict[str, Any]) -> str:
         points = " ".join(point(d, s) for d, s in enumerate(shares) if s > 0 and d <= most)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts.append(f'<text x="{left + w - 200}" y="{h - 60 + 16 * row}" fill="{colour}" font-size="12">{label}</text>')
-    slope, offset, first = each["curves"]["line"]
-    if slope > 0:
-        start = max(0.0, (-low - offset) / slope)
-        parts.append(f'<polyline points="{point(start, 10 ** (slope * start + offset))} {point(first, 10 ** (slope * first + offset))}" '
-                     f'fill="none" stroke="{COLOURS[0]}" stroke-dasharray="5 4"/>')  # fmt: skip
+    first = each["curves"]["first"]
+    lines = ((each["curves"]["normal"], NormalDist().cdf, "5 4"),
+             (each["curves"]["straight"], lambda power: 10**power, "1 4"))  # fmt: skip
+    for (slope, offset), share_of, dashes in lines:
+        shares = [(d, share_of(slope * d + offset)) for d in range(first + 1)]
+        points = " ".join(point(d, s) for d, s in shares if 10**-low < s <= 1)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[0]}" stroke-dasharray="{dashes}"/>')
     x = left + w * max(0, each["limit"]) / most
     parts.append(f'<line x1="{x:.0f}" x2="{x:.0f}" y1="10" y2="{h + 10}" stroke="#333" stroke-dasharray="2 3"/>')
     for power in range(0, int(low) + 1, 3):
@@ -123,7 +126,7 @@ def _plot(name: str, each: dict[str, Any]) -> str:
         parts.append(f'<text x="4" y="{y + 4:.0f}" font-size="12">1e-{power}</text><line x1="{left}" x2="{left + w}" y1="{y:.0f}" y2="{y:.0f}" stroke="#e4e8ee"/>')
     for distance in range(0, int(most) + 1, max(8, bits // 16)):
         parts.append(f'<text x="{left + w * distance / most:.0f}" y="{h + 28}" font-size="12" text-anchor="middle">{distance}</text>')
-    how = "measured" if each["limit_measured"] else "extrapolated along the dashed line"
+    how = "measured" if each["limit_measured"] else "extrapolated along the dashed line, a normal tail; the dotted one supposes a straight line and errs on the side of too many"
     return (f"<h3>{html.escape(name)}</h3><p class=note>Share of pairs at or below a distance. Limit for 1e-6 a pair: "
             f"{each['limit']} ({how}).</p><svg width={w + left + 20} height={h + 40}>{''.join(parts)}</svg>")  # fmt: skip
 

@@ -148,6 +148,7 @@ def judge(hasher: Hasher, calibration: Column, test: Column, folders: tuple[NDAr
         at, sure = tail.limit(per_picture / size)
         by_size[str(size)] = {
             "limit": at, "measured": sure,
+            "limit_pessimistic": tail.limit(per_picture / size, pessimistic=True)[0],
             "false_positive_per_picture_extrapolated": min(1.0, size * unrelated.share(at)[0]),
             "recall_main": float(np.mean([np.mean(own(test, e.name) <= at) if at >= 0 else 0 for e in MAIN
                                           if e.name in test.edited])),
@@ -169,7 +170,7 @@ def judge(hasher: Hasher, calibration: Column, test: Column, folders: tuple[NDAr
         "originals_below_quality": float(1 - test.good.mean()),
         "milliseconds": float(1000 * np.median(test.seconds)),
         "curves": {"calibration": tail.counts.tolist(), "test": unrelated.counts.tolist(),
-                   "alike": alike.counts.tolist(), "line": [tail.slope, tail.offset, tail.first],
+                   "alike": alike.counts.tolist(), "straight": tail.straight, "normal": tail.normal, "first": tail.first,
                    "own": histogram(np.concatenate([own(test, e.name) for e in MAIN if e.name in test.edited]),
                                     hasher.bits).tolist()},
         "nearest": nearest[:24],
