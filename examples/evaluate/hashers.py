@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from doorsill.core import Resizer
+from doorsill.neural import Model
 from doorsill.reading import hash_rows
 
 if TYPE_CHECKING:
@@ -119,6 +120,21 @@ class Onnx:
         return np.asarray(out, np.float32)[:, : self.bits]
 
 
+class Checked:
+    """One of doorsill's own models, through the SDK."""
+
+    def __init__(self, folder: Path) -> None:
+        """Check and load it."""
+        self._model = Model(folder)
+        self.name, self.bits = self._model.config.name, self._model.config.bits
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the code."""
+        resizer = self._model.resizer(photo.width, photo.height, "RGB")
+        resizer.rows(photo.tobytes(), 3 * photo.width, photo.height)
+        return Hashed(np.frombuffer(self._model.code(resizer.end()), np.uint8).reshape(1, -1))
+
+
 def squashed(photo: Image.Image, side: int) -> Codes:
     """Return the pixels that a neural hasher sees: (1, side, side, 3)."""
     resizer = Resizer(photo.width, photo.height, "RGB", side)
@@ -127,11 +143,12 @@ def squashed(photo: Image.Image, side: int) -> Codes:
 
 
 def named(name: str) -> Hasher:
-    """Return `pdq`, `pdqhash`, `phash`, `whash`, or the model of a config file."""
+    """Return `pdq`, `pdqhash`, `phash`, `whash`, or the model of a config file; one with a digest is doorsill's own."""
     if name == "pdq":
         return Pdq()
     if name == "pdqhash":
         return PdqHash()
     if name in {"phash", "whash"}:
         return ImageHash(name)
-    return Onnx(Path(name))
+    path = Path(name)
+    return Checked(path.parent) if "sha256" in json.loads(path.read_text()) else Onnx(path)

@@ -1,4 +1,4 @@
-"""Quantise a trained network and write it as ONNX: python quantise.py CACHE CHECKPOINT OUT [steps] [side].
+"""Quantise a trained network and write it as ONNX: python quantise.py CACHE CHECKPOINT OUT SOURCE... .
 
 Static int8: weights in 7 bits for each output channel (so that sums of two products fit 16 bits on
 processors without VNNI), activations in 8 bits with one range each. The ranges are measured on
@@ -8,8 +8,10 @@ float one does, which undoes most of the flipped bits.
 
 from __future__ import annotations
 
-import multiprocessing
-import sys
+import argparse
+import hashlib
+import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,7 @@ class Range(nn.Module):
 
 
 def weight_scale(weight: Tensor) -> Tensor:
-    return weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-6) / WEIGHT_MOST
+    return weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-3) / WEIGHT_MOST
 
 
 class Quantised(nn.Module):
@@ -126,7 +128,8 @@ def learn(model: Quantised, teacher: Network, batches: Any, steps: int) -> None:
 class Writer:
     """Nodes and constants of the graph, under running names."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, exact: bool) -> None:
+        self.exact = exact  # in floats
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
@@ -141,10 +144,20 @@ class Writer:
         return name
 
     def quantised(self, x: str, range_: Range) -> tuple[str, float]:
+        if self.exact:
+            ends = (self.constant(np.float32(0)), self.constant(np.float32(6)))
+            return self.node("Clip", x, *ends) if range_.clamped else x, 1.0
         scale, zero = self.constant(np.float32(range_.scale)), self.constant(np.uint8(range_.zero))
         return self.node("DequantizeLinear", self.node("QuantizeLinear", x, scale, zero), scale, zero), range_.scale
 
     def convolution(self, x: str, x_scale: float, layer: Convolution, range_: Range) -> tuple[str, float]:
+        before = (layer.kernel - layer.stride) // 2
+        after = layer.kernel - layer.stride - before
+        pads = [before, before, after, after] if layer.stride > 1 else [layer.kernel // 2] * 4
+        shape = {"group": layer.groups, "strides": [layer.stride] * 2, "pads": pads, "kernel_shape": [layer.kernel] * 2}
+        if self.exact:
+            constants = [self.constant(v.detach().contiguous().numpy()) for v in (layer.weight, layer.bias)]
+            return self.quantised(self.node("Conv", x, *constants, **shape), range_)
         scale = weight_scale(layer.weight)
         w = torch.round(layer.weight.detach() / scale).clamp(-WEIGHT_MOST, WEIGHT_MOST).numpy().astype(np.int8)
         scales = scale.flatten().numpy().astype(np.float32)
@@ -152,16 +165,12 @@ class Writer:
         both = (scales * np.float32(x_scale)).astype(np.float32)
         b = np.round(layer.bias.detach().numpy() / both).astype(np.int32)
         bias = self.node("DequantizeLinear", self.constant(b), self.constant(both), self.constant(np.zeros(len(both), np.int32)), axis=0)
-        before = (layer.kernel - layer.stride) // 2
-        after = layer.kernel - layer.stride - before
-        pads = [before, before, after, after] if layer.stride > 1 else [layer.kernel // 2] * 4
-        y = self.node("Conv", x, weight, bias, group=layer.groups, strides=[layer.stride] * 2, pads=pads, kernel_shape=[layer.kernel] * 2)
-        return self.quantised(y, range_)
+        return self.quantised(self.node("Conv", x, weight, bias, **shape), range_)
 
 
-def write(model: Quantised, path: Path, side: int) -> None:
+def write(model: Quantised, path: Path, side: int, *, exact: bool = False) -> None:
     """Write the ONNX file: bytes (n, side, side, 3) in, (n, bits) float32 out."""
-    to, net = Writer(), model.net
+    to, net = Writer(exact=exact), model.net
     # (value - 127) / 128 is what these bytes mean, so they go in as they are.
     x = to.node("DequantizeLinear", to.node("Transpose", "pixels", perm=[0, 3, 1, 2]), to.constant(np.float32(1 / 128)), to.constant(np.uint8(127)))
     ranges, sums = iter(model.ranges), iter(model.sums)
@@ -185,29 +194,41 @@ def write(model: Quantised, path: Path, side: int) -> None:
         [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, ["n", bits])], to.constants)  # fmt: skip
     file = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     onnx.checker.check_model(file)
-    path.write_bytes(file.SerializeToString())
+    data = file.SerializeToString()
+    path.write_bytes(data)
+    config = {"name": path.parent.name, "side": side, "bits": bits, "model": path.name, "sha256": hashlib.sha256(data).hexdigest()}
+    (path.parent / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 def main() -> None:
-    cache, checkpoint, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    steps, side = (int(sys.argv[4]) if len(sys.argv) > 4 else 300), (int(sys.argv[5]) if len(sys.argv) > 5 else train.SIDE)
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("out", type=Path, help="model.onnx; config.json is written beside it")
+    parser.add_argument("source", nargs="+", help="as for train.py")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--side", type=int, default=train.SIDE)
+    parser.add_argument("--exact", action="store_true", help="write the float network instead, to compare with")
+    asked = parser.parse_args()
+    train.DEVICE, train.SIDE = torch.device("cpu"), asked.side
     torch.set_num_threads(1)
-    train.SIDE = side  # the drawer squashes to it
-    state = torch.load(checkpoint, weights_only=True)["average"]
+    state = torch.load(asked.checkpoint, weights_only=True, map_location="cpu")["average"]
     net, teacher = Network(train.WIDTH), Network(train.WIDTH)
     net.load_state_dict(state)
     teacher.load_state_dict(state)
-    batches: Any = multiprocessing.Queue(8)
-    multiprocessing.Process(target=train.draw, args=(cache, 99, batches), daemon=True).start()
     model = Quantised(net.to(memory_format=torch.channels_last))
-    with torch.no_grad():
-        for _ in range(CALIBRATION):
-            model(torch.cat([train.tensor(p) for p in batches.get()]))
-        for range_ in (*model.ranges, *model.sums):
-            range_.fix()
-    learn(model, teacher, batches, steps)
-    write(model, out, side)
-    print(f"{out}: {out.stat().st_size} bytes")
+    if not asked.exact:
+        batches = train.start_drawing(train.sources_of(asked.cache, asked.source), 99)
+        with torch.no_grad():
+            for _ in range(CALIBRATION):
+                model(torch.cat([train.tensor(p) for p in batches.get()]))
+            for range_ in (*model.ranges, *model.sums):
+                range_.fix()
+        learn(model, teacher, batches, asked.steps)
+    write(model, asked.out, asked.side, exact=asked.exact)
+    print(f"{asked.out}: {asked.out.stat().st_size} bytes", flush=True)
+    os._exit(0)  # the drawers wait for ever
 
 
 if __name__ == "__main__":
