@@ -1,4 +1,4 @@
-"""The neural hasher: what its model may be, and that it hashes the pixels that the core squashes."""
+"""The neural hasher: what its model may be, and that it hashes what the core squashed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def test_squashed_is_the_mean() -> None:
     @settings(max_examples=60, deadline=None)
     @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 20), st.integers(1, 60))
     def holds(width: int, height: int, side: int, band: int) -> None:
-        pixels = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), np.uint8)
+        pixels = np.random.default_rng(width * height).integers(
+            0, 256, (height, width, 3), np.uint8
+        )
         resizer = Resizer(width, height, "RGB", side)
         for top in range(0, height, band):
             rows = pixels[top : top + band]

@@ -62,7 +62,7 @@ class PdqHash:
 
     def __call__(self, photo: Image.Image) -> Hashed:
         """Return the codes."""
-        import pdqhash  # noqa: PLC0415 - only when asked for
+        import pdqhash
 
         vectors, quality = pdqhash.compute_dihedral(np.asarray(photo))
         return Hashed(np.packbits(np.array(vectors, bool), axis=1), quality >= GATE)
@@ -80,7 +80,7 @@ class ImageHash:
 
     def __call__(self, photo: Image.Image) -> Hashed:
         """Return the code."""
-        import imagehash  # noqa: PLC0415 - only when asked for
+        import imagehash
 
         return Hashed(np.packbits(getattr(imagehash, self.kind)(photo).hash.reshape(1, -1), axis=1))
 
@@ -95,13 +95,14 @@ class Onnx:
 
     def __init__(self, path: Path) -> None:
         """Read the config and load the model, on one thread."""
-        import onnxruntime  # noqa: PLC0415 - only when asked for
+        import onnxruntime
 
         config = json.loads(path.read_text())
         self.name, self.bits, self.side = config["name"], config["bits"], config["side"]
         self._mean, self._scale = config.get("mean"), config.get("scale", 1.0)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors alone
         data = (path.parent / config["model"]).read_bytes()
         self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
@@ -143,7 +144,10 @@ def squashed(photo: Image.Image, side: int) -> Codes:
 
 
 def named(name: str) -> Hasher:
-    """Return `pdq`, `pdqhash`, `phash`, `whash`, or the model of a config file; one with a digest is doorsill's own."""
+    """Return `pdq`, `pdqhash`, `phash`, `whash`, or the model of a config file.
+
+    A config with a digest is one of doorsill's own models, and is run by the SDK.
+    """
     if name == "pdq":
         return Pdq()
     if name == "pdqhash":

@@ -44,10 +44,11 @@ def distances(queries: Codes, entries: Codes) -> NDArray[np.uint16]:
 class Tail:
     """The distances of unrelated pairs: counts at each distance, and two lines through their tail.
 
-    Both are fitted over the two lowest decades in which at least `ENOUGH` pairs lie. `normal` supposes a normal
-    distribution's tail (the quantile of the share is linear in the distance); it gives the limits. `straight`
-    supposes that log10 of the share is linear; as the curve bends downwards, it errs on the side of too many, and
-    says how much hangs on the fit. Near-duplicates among the pairs would bend both, and the plot shows it.
+    Both are fitted over the two lowest decades in which at least `ENOUGH` pairs lie. `normal`
+    supposes a normal distribution's tail (the quantile of the share is linear in the distance); it
+    gives the limits. `straight` supposes that log10 of the share is linear; as the curve bends
+    downwards, it errs on the side of too many, and says how much hangs on the fit. Near-duplicates
+    among the pairs would bend both, and the plot shows it.
     """
 
     counts: Counts
@@ -67,7 +68,7 @@ class Tail:
             self.normal = _line(used, np.array(quantile))
 
     def share(self, distance: int, *, pessimistic: bool = False) -> tuple[float, bool]:
-        """Return the share of unrelated pairs at or below a distance, and whether it was measured."""
+        """Return the share of pairs at or below a distance, and whether it was measured."""
         if distance < 0:
             return 0.0, True
         at = min(distance, len(self.below) - 1)
@@ -78,7 +79,10 @@ class Tail:
         return NormalDist().cdf(self.normal[0] * distance + self.normal[1]), False
 
     def limit(self, share: float, *, pessimistic: bool = False) -> tuple[int, bool]:
-        """Return the greatest distance that at most that share reaches, -1 for none; and whether that was measured."""
+        """Return the greatest distance that at most that share reaches; whether it was measured.
+
+        -1 for none.
+        """
         best, measured = -1, False
         for distance in range(len(self.below)):
             found, sure = self.share(distance, pessimistic=pessimistic)
@@ -104,15 +108,15 @@ def upper(found: int, of: int) -> float:
         for k in range(1, found + 1):
             term *= mean / k
             total += term
-        low, high = (mean, high) if total > 0.05 else (low, mean)  # noqa: PLR2004 - 95 %
+        low, high = (mean, high) if total > 0.05 else (low, mean)
     return min(1.0, high / of)
 
 
-def histogram(values: NDArray[np.uint16], bits: int) -> Counts:
+def histogram(values: NDArray[Any], bits: int) -> Counts:
     """Return how often each distance 0..bits occurs."""
     return np.bincount(values.ravel(), minlength=bits + 1)[: bits + 1].astype(np.int64)
 
 
-def quantiles(values: NDArray[np.uint16]) -> list[int]:
+def quantiles(values: NDArray[Any]) -> list[int]:
     """Return the 1st, 10th, 50th, 90th and 99th percentile."""
     return [int(v) for v in np.percentile(values, (1, 10, 50, 90, 99))] if len(values) else []

@@ -58,7 +58,7 @@ def photos(spec: str, seed: int) -> list[Photo]:
         found = [p for p in found if _number(p.folder) % of == index]
     if not found:
         raise SystemExit(f"{spec}: holds no pictures")
-    random.Random(seed).shuffle(found)  # noqa: S311 - not for secrets
+    random.Random(seed).shuffle(found)
     return found
 
 

@@ -15,19 +15,29 @@ from doorsill.publish.write import Contents, HasherRows, list_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from columns import Column
     from numpy.typing import NDArray
-    from run import Column
 
 _MODEL = bytes(range(32))  # any digest: both sides use the same
 _ACTIONS = ("send", "warn", "block")
 _MOST = 31  # PDQ's usual limit; a list allows at most 64, and the policy 31
 
 
-def _list(columns: Sequence[Column], limits: Sequence[int], entries: NDArray[np.int64], bits: int) -> bytes:
+def _list(
+    columns: Sequence[Column], limits: Sequence[int], entries: NDArray[np.int64], bits: int
+) -> bytes:
     contents = Contents()
-    rows = (HasherRows("pdq", "full", limit=max(0, min(_MOST, limits[0])), quality=50),
-            HasherRows("measured", "full", width=bits, limit=max(0, min(bits // 4, limits[1])), quality=0,
-                       model=_MODEL))  # fmt: skip
+    rows = (
+        HasherRows("pdq", "full", limit=max(0, min(_MOST, limits[0])), quality=50),
+        HasherRows(
+            "measured",
+            "full",
+            width=bits,
+            limit=max(0, min(bits // 4, limits[1])),
+            quality=0,
+            model=_MODEL,
+        ),
+    )
     for index in entries:
         entry = contents.add_entry((0, 0, 1), int(index).to_bytes(6, "big"))
         for each, column in zip(rows, columns, strict=True):
@@ -35,15 +45,21 @@ def _list(columns: Sequence[Column], limits: Sequence[int], entries: NDArray[np.
                 each.hashes += column.originals[index].tobytes()
                 each.entries.append(entry)
     contents.hashers = list(rows)
-    contents.texts = [(0, 0, "en", "evaluation"), (1, 0, "en", "evaluation"), (2, 0, "en", "photos")]
+    contents.texts = [
+        (0, 0, "en", "evaluation"),
+        (1, 0, "en", "evaluation"),
+        (2, 0, "en", "photos"),
+    ]
     return list_bytes(contents)
 
 
-def weigh(columns: Sequence[Column], results: Sequence[dict[str, Any]], folders: NDArray[np.int64]) -> dict[str, Any]:
+def weigh(
+    columns: Sequence[Column], results: Sequence[dict[str, Any]], folders: NDArray[np.int64]
+) -> dict[str, Any]:
     """Return how often each action follows, for known photos by edit and for unrelated ones.
 
-    Every other folder's photos are listed; queries from the other folders are unrelated. The neural limit is the calibrated one, or a quarter of the width, which the core
-    allows at most.
+    Every other folder's photos are listed; queries from the other folders are unrelated. The neural
+    limit is the calibrated one, or a quarter of the width, which the core allows at most.
     """
     bits = results[1]["bits"]
     listed = np.flatnonzero(folders % 2 == 0)
@@ -63,7 +79,13 @@ def weigh(columns: Sequence[Column], results: Sequence[dict[str, Any]], folders:
     return {
         "entries": len(listed),
         "neural_limit": max(0, min(bits // 4, results[1]["limit"])),
-        "known": {name: {a: found[a] / max(1, found.total()) for a in _ACTIONS} for name, found in known.items()},
-        "unrelated": {"queries": of, **{a: unrelated[a] for a in _ACTIONS},
-                      "block_at_most": upper(unrelated["block"], of)},
-    }  # fmt: skip
+        "known": {
+            name: {a: found[a] / max(1, found.total()) for a in _ACTIONS}
+            for name, found in known.items()
+        },
+        "unrelated": {
+            "queries": of,
+            **{a: unrelated[a] for a in _ACTIONS},
+            "block_at_most": upper(unrelated["block"], of),
+        },
+    }

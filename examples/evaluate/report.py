@@ -10,6 +10,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from columns import NONE, own
 from edits import EDITS
 from PIL import Image, ImageOps
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from columns import Column
     from photos import Photo
-    from run import Column
 
 COLOURS = ("#1b6ca8", "#c44536", "#2a9d8f", "#8a5fbf", "#b8860b", "#555555")
 _STYLE = """
@@ -110,23 +111,39 @@ def _plot(name: str, each: dict[str, Any]) -> str:
             continue
         shares = np.cumsum(counts) / total
         points = " ".join(point(d, s) for d, s in enumerate(shares) if s > 0 and d <= most)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{left + w - 200}" y="{h - 60 + 16 * row}" fill="{colour}" font-size="12">{label}</text>')
+        parts.append(
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        )
+        parts.append(
+            f'<text x="{left + w - 200}" y="{h - 60 + 16 * row}" fill="{colour}" font-size="12">{label}</text>'
+        )
     first = each["curves"]["first"]
     lines = ((each["curves"]["normal"], NormalDist().cdf, "5 4"),
              (each["curves"]["straight"], lambda power: 10**power, "1 4"))  # fmt: skip
     for (slope, offset), share_of, dashes in lines:
         shares = [(d, share_of(slope * d + offset)) for d in range(first + 1)]
         points = " ".join(point(d, s) for d, s in shares if 10**-low < s <= 1)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[0]}" stroke-dasharray="{dashes}"/>')
+        parts.append(
+            f'<polyline points="{points}" fill="none" stroke="{COLOURS[0]}" stroke-dasharray="{dashes}"/>'
+        )
     x = left + w * max(0, each["limit"]) / most
-    parts.append(f'<line x1="{x:.0f}" x2="{x:.0f}" y1="10" y2="{h + 10}" stroke="#333" stroke-dasharray="2 3"/>')
+    parts.append(
+        f'<line x1="{x:.0f}" x2="{x:.0f}" y1="10" y2="{h + 10}" stroke="#333" stroke-dasharray="2 3"/>'
+    )
     for power in range(0, int(low) + 1, 3):
         y = 10 + h * power / low
-        parts.append(f'<text x="4" y="{y + 4:.0f}" font-size="12">1e-{power}</text><line x1="{left}" x2="{left + w}" y1="{y:.0f}" y2="{y:.0f}" stroke="#e4e8ee"/>')
-    for distance in range(0, int(most) + 1, max(8, bits // 16)):
-        parts.append(f'<text x="{left + w * distance / most:.0f}" y="{h + 28}" font-size="12" text-anchor="middle">{distance}</text>')
-    how = "measured" if each["limit_measured"] else "extrapolated along the dashed line, a normal tail; the dotted one supposes a straight line and errs on the side of too many"
+        parts.append(
+            f'<text x="4" y="{y + 4:.0f}" font-size="12">1e-{power}</text><line x1="{left}" x2="{left + w}" y1="{y:.0f}" y2="{y:.0f}" stroke="#e4e8ee"/>'
+        )
+    parts += [
+        f'<text x="{left + w * distance / most:.0f}" y="{h + 28}" font-size="12" text-anchor="middle">{distance}</text>'
+        for distance in range(0, int(most) + 1, max(8, bits // 16))
+    ]
+    how = (
+        "measured"
+        if each["limit_measured"]
+        else "extrapolated along the dashed line, a normal tail; the dotted one supposes a straight line and errs on the side of too many"
+    )
     return (f"<h3>{html.escape(name)}</h3><p class=note>Share of pairs at or below a distance. Limit for 1e-6 a pair: "
             f"{each['limit']} ({how}).</p><svg width={w + left + 20} height={h + 40}>{''.join(parts)}</svg>")  # fmt: skip
 
@@ -141,9 +158,9 @@ def _figure(images: Sequence[Image.Image], text: str) -> str:
     return f"<figure>{shown}<figcaption>{html.escape(text)}</figcaption></figure>"
 
 
-def _sheets(name: str, each: dict[str, Any], column: Column, found: Sequence[Photo], seed: int) -> str:
-    from run import own  # noqa: PLC0415 - run imports this file
-
+def _sheets(
+    name: str, each: dict[str, Any], column: Column, found: Sequence[Photo], seed: int
+) -> str:
     by_name = {edit.name: edit for edit in EDITS}
 
     def edited(edit: str, index: int) -> Image.Image:
@@ -152,26 +169,33 @@ def _sheets(name: str, each: dict[str, Any], column: Column, found: Sequence[Pho
 
     worst = []
     for edit, said in each["edits"].items():
-        if said["recall"] > 0.5:  # noqa: PLR2004 - misses of edits that it usually sees
+        if said["recall"] > 0.5:
             d = own(column, edit).astype(int)
-            d[d == 65535] = -1  # noqa: PLR2004 - gated, a miss of another kind
+            d[d == NONE] = -1
             index = int(d.argmax())
             if d[index] > each["limit"]:
                 worst.append((int(d[index]), edit, index))
     worst = sorted(worst, reverse=True)[:12]
     misses = "".join(_figure([found[i].open(), edited(e, i)], f"{e}: {d}") for d, e, i in worst)
-    near = "".join(_figure([edited(e, q), found[o].open()], f"{d}: {e}") for d, e, q, o in each["nearest"][:12])
+    near = "".join(
+        _figure([edited(e, q), found[o].open()], f"{d}: {e}") for d, e, q, o in each["nearest"][:12]
+    )
     return (f"<h3>{html.escape(name)}: worst misses among edits that it usually sees</h3>{misses or '<p>none</p>'}"
             f"<h3>{html.escape(name)}: nearest photos that are not the same</h3>{near}")  # fmt: skip
 
 
-def write_report(path: Path, result: dict[str, Any], test: Sequence[Column], found: Sequence[Photo], seed: int) -> str:
+def write_report(
+    path: Path, result: dict[str, Any], test: Sequence[Column], found: Sequence[Photo], seed: int
+) -> str:
     """Write the page; return the plain table."""
     table = table_text(result)
     hashers = result["hashers"]
     figures = "\n".join(line for line in table.splitlines() if ":" in line)
     plots = "".join(_plot(name, each) for name, each in hashers.items())
-    sheets = "".join(_sheets(name, each, column, found, seed) for (name, each), column in zip(hashers.items(), test, strict=True))
+    sheets = "".join(
+        _sheets(name, each, column, found, seed)
+        for (name, each), column in zip(hashers.items(), test, strict=True)
+    )
     summary = ", ".join(f"{html.escape(n)} {h['recall_main']:.1%}" for n, h in hashers.items())
     if "either" in result:
         summary += f", either {result['either']['recall_main']:.1%}"

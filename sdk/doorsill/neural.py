@@ -69,7 +69,9 @@ def read_config(folder: Path) -> Config:
             and _DIGEST.fullmatch(config.sha256)
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path}: not a model's config: {error!r}; install the model anew") from None
+        raise ModelError(
+            f"{path}: not a model's config: {error!r}; install the model anew"
+        ) from None
     if not good:
         raise ModelError(f"{path}: a value is out of bounds; install the model anew")
     return config

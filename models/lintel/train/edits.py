@@ -27,7 +27,12 @@ def colour(r: random.Random) -> tuple[int, int, int]:
     return (r.randrange(256), r.randrange(256), r.randrange(256))
 
 
-def scribble(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], r: random.Random, ink: tuple[int, int, int]) -> None:
+def scribble(
+    draw: ImageDraw.ImageDraw,
+    box: tuple[int, int, int, int],
+    r: random.Random,
+    ink: tuple[int, int, int],
+) -> None:
     """Rows of word-like bars: what lettering looks like to a small network, in any font."""
     left, top, right, bottom = box
     high = max(2, (bottom - top) // r.choice((1, 2, 2, 3, 4)))
@@ -38,7 +43,11 @@ def scribble(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], r: rando
             wide = max(1, int(high * r.uniform(0.1, 0.35)))
             up = r.randrange(max(1, high // 3))
             if r.random() < 0.82:
-                draw.rectangle((x, y + up, min(end, x + wide), y + int(high * 0.75)), outline=ink, fill=ink if r.random() < 0.6 else None)
+                draw.rectangle(
+                    (x, y + up, min(end, x + wide), y + int(high * 0.75)),
+                    outline=ink,
+                    fill=ink if r.random() < 0.6 else None,
+                )
             x += wide + max(1, int(high * 0.12)) + (high // 3 if r.random() < 0.2 else 0)
 
 
@@ -52,17 +61,30 @@ def crop(im: Image.Image, r: random.Random) -> Image.Image:
 
 def rotate(im: Image.Image, r: random.Random) -> Image.Image:
     angle = r.choice((-1, 1)) * abs(r.gauss(0, 12))
-    turned = im.rotate(angle, Image.Resampling.BILINEAR, expand=r.random() < 0.5, fillcolor=colour(r))
+    turned = im.rotate(
+        angle, Image.Resampling.BILINEAR, expand=r.random() < 0.5, fillcolor=colour(r)
+    )
     if r.random() < 0.35:  # as editors do: the largest part without corners, about
         a = math.radians(min(abs(angle), 40))
         keep = 1 / (1 + 1.2 * math.sin(a))
         w, h = turned.size
-        turned = turned.crop((int(w * (1 - keep) / 2), int(h * (1 - keep) / 2), int(w * (1 + keep) / 2), int(h * (1 + keep) / 2)))
+        turned = turned.crop(
+            (
+                int(w * (1 - keep) / 2),
+                int(h * (1 - keep) / 2),
+                int(w * (1 + keep) / 2),
+                int(h * (1 + keep) / 2),
+            )
+        )
     return turned
 
 
 def quarter(im: Image.Image, r: random.Random) -> Image.Image:
-    return im.transpose(r.choice((Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)))
+    return im.transpose(
+        r.choice(
+            (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
+        )
+    )
 
 
 def flip(im: Image.Image, r: random.Random) -> Image.Image:
@@ -78,7 +100,12 @@ def caption(im: Image.Image, r: random.Random) -> Image.Image:
     page = Image.new("RGB", (w, h + bar), ground)
     page.paste(im, (0, bar if top else 0))
     y = 0 if top else h
-    scribble(ImageDraw.Draw(page), (int(w * 0.03), y + bar // 8, int(w * 0.97), y + bar - bar // 8), r, ink)
+    scribble(
+        ImageDraw.Draw(page),
+        (int(w * 0.03), y + bar // 8, int(w * 0.97), y + bar - bar // 8),
+        r,
+        ink,
+    )
     return page
 
 
@@ -88,7 +115,12 @@ def letters_on_it(im: Image.Image, r: random.Random) -> Image.Image:
     for _ in range(r.choice((1, 1, 2))):
         high = int(h * r.uniform(0.06, 0.25))
         y = r.choice((0, h - high, r.randrange(max(1, h - high))))
-        scribble(ImageDraw.Draw(im), (int(w * 0.04), y, int(w * 0.96), y + high), r, r.choice(((255, 255, 255), (0, 0, 0), (255, 230, 0), colour(r))))
+        scribble(
+            ImageDraw.Draw(im),
+            (int(w * 0.04), y, int(w * 0.96), y + high),
+            r,
+            r.choice(((255, 255, 255), (0, 0, 0), (255, 230, 0), colour(r))),
+        )
     return im
 
 
@@ -139,17 +171,25 @@ def sticker(im: Image.Image, r: random.Random) -> Image.Image:
         size = int(min(w, h) * r.uniform(0.08, 0.38))
         x, y = r.randrange(max(1, w - size // 2)), r.randrange(max(1, h - size // 2))
         shape = r.choice((draw.ellipse, draw.rectangle))
-        shape((x, y, x + size, y + size), fill=colour(r), outline=colour(r), width=max(1, size // 12))
+        shape(
+            (x, y, x + size, y + size), fill=colour(r), outline=colour(r), width=max(1, size // 12)
+        )
         if r.random() < 0.6:
             inner = size // 3
-            draw.ellipse((x + inner // 2, y + inner, x + inner, y + inner + inner // 2), fill=colour(r))
-            draw.ellipse((x + 2 * inner, y + inner, x + 2 * inner + inner // 2, y + inner + inner // 2), fill=colour(r))
+            draw.ellipse(
+                (x + inner // 2, y + inner, x + inner, y + inner + inner // 2), fill=colour(r)
+            )
+            draw.ellipse(
+                (x + 2 * inner, y + inner, x + 2 * inner + inner // 2, y + inner + inner // 2),
+                fill=colour(r),
+            )
     return im
 
 
 def mark(im: Image.Image, r: random.Random) -> Image.Image:
     """A mark all over it that one sees through."""
     over = Image.new("RGB", im.size, colour(r))
+    strength = r.uniform(0.15, 0.6)
     veil = Image.new("L", (im.width, im.height))
     draw = ImageDraw.Draw(veil)
     step = max(12, int(im.height * r.uniform(0.1, 0.35)))
@@ -157,11 +197,13 @@ def mark(im: Image.Image, r: random.Random) -> Image.Image:
         scribble(draw, (r.randrange(step), y, im.width, y + step // 2), r, 255)  # type: ignore[arg-type]
     if r.random() < 0.5:
         veil = veil.rotate(r.uniform(-35, 35))
-    return Image.composite(over, im, veil.point(lambda v, a=r.uniform(0.15, 0.6): int(v * a)))
+    return Image.composite(over, im, veil.point(lambda v: int(v * strength)))
 
 
 def tones(im: Image.Image, r: random.Random) -> Image.Image:
-    for kind in r.sample((ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), r.randrange(1, 4)):
+    for kind in r.sample(
+        (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), r.randrange(1, 4)
+    ):
         im = kind(im).enhance(math.exp(r.gauss(0, 0.32)))
     if r.random() < 0.4:
         g = math.exp(r.gauss(0, 0.4))
@@ -177,7 +219,9 @@ def style(im: Image.Image, r: random.Random) -> Image.Image:
     if kind == 0:
         return ImageOps.grayscale(im).convert("RGB")
     if kind == 1:
-        return ImageOps.colorize(ImageOps.grayscale(im), colour(r) if r.random() < 0.3 else (20, 10, 0), (255, 240, 200))
+        return ImageOps.colorize(
+            ImageOps.grayscale(im), colour(r) if r.random() < 0.3 else (20, 10, 0), (255, 240, 200)
+        )
     if kind == 2:
         return ImageOps.posterize(im, r.randrange(2, 5))
     if kind == 3:
@@ -206,15 +250,37 @@ def encode(im: Image.Image, r: random.Random) -> Image.Image:
 
 def shrink(im: Image.Image, r: random.Random) -> Image.Image:
     share = r.uniform(0.25, 0.9)
-    size = (max(24, int(im.width * share)), max(24, int(im.height * share * (r.uniform(0.7, 1.4) if r.random() < 0.3 else 1))))
-    return im.resize(size, r.choice((Image.Resampling.BILINEAR, Image.Resampling.BOX, Image.Resampling.NEAREST, Image.Resampling.BICUBIC)))
+    size = (
+        max(24, int(im.width * share)),
+        max(24, int(im.height * share * (r.uniform(0.7, 1.4) if r.random() < 0.3 else 1))),
+    )
+    return im.resize(
+        size,
+        r.choice(
+            (
+                Image.Resampling.BILINEAR,
+                Image.Resampling.BOX,
+                Image.Resampling.NEAREST,
+                Image.Resampling.BICUBIC,
+            )
+        ),
+    )
 
 
 def tilt(im: Image.Image, r: random.Random) -> Image.Image:
     w, h = im.size
     much = r.uniform(0.02, 0.16)
-    corners = [(r.uniform(-much, much) * w + x, r.uniform(-much, much) * h + y) for x, y in ((0, 0), (0, h), (w, h), (w, 0))]
-    return im.transform((w, h), Image.Transform.QUAD, [c for corner in corners for c in corner], Image.Resampling.BILINEAR, fillcolor=colour(r))
+    corners = [
+        (r.uniform(-much, much) * w + x, r.uniform(-much, much) * h + y)
+        for x, y in ((0, 0), (0, h), (w, h), (w, 0))
+    ]
+    return im.transform(
+        (w, h),
+        Image.Transform.QUAD,
+        [c for corner in corners for c in corner],
+        Image.Resampling.BILINEAR,
+        fillcolor=colour(r),
+    )
 
 
 def beside(im: Image.Image, r: random.Random, other: Image.Image) -> Image.Image:

@@ -22,7 +22,9 @@ _EPSILON = 1e-3  # of the batch normalisation that is folded in
 class Convolution(nn.Module):
     """A convolution whose output is its input's size over the stride, rounded up."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, each: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, each: bool = False
+    ) -> None:
         super().__init__()
         self.stride, self.kernel, self.groups = stride, kernel, inputs if each else 1
         self.weight = nn.Parameter(torch.zeros(outputs, inputs // self.groups, kernel, kernel))
@@ -75,8 +77,7 @@ class Network(nn.Module):
     def features(self, x: torch.Tensor) -> torch.Tensor:
         x = (x - 127) / 128
         x = functional.relu6(self.stem(x))
-        x = functional.relu6(self.top(self.blocks(x)))
-        return x
+        return functional.relu6(self.top(self.blocks(x)))
 
     def pooled(self, x: torch.Tensor) -> torch.Tensor:
         """The generalised mean (GeM) of the last map, (n, 1280)."""

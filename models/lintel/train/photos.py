@@ -37,12 +37,24 @@ def cache(source: Path, folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
     Made on first use under ``folder`` and mapped read-only afterwards.
     """
-    pixels, aspects = folder / f"{source.stem}-{SIDE}.npy", folder / f"{source.stem}-{SIDE}-aspect.npy"
+    pixels, aspects = (
+        folder / f"{source.stem}-{SIDE}.npy",
+        folder / f"{source.stem}-{SIDE}-aspect.npy",
+    )
     if not aspects.exists():
         folder.mkdir(parents=True, exist_ok=True)
         found, ratios = [], []
         for name, picture in read(source):
-            found.append(np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX if min(picture.size) > 2 * SIDE else Image.Resampling.LANCZOS)))
+            found.append(
+                np.asarray(
+                    picture.resize(
+                        (SIDE, SIDE),
+                        Image.Resampling.BOX
+                        if min(picture.size) > 2 * SIDE
+                        else Image.Resampling.LANCZOS,
+                    )
+                )
+            )
             ratios.append(picture.width / picture.height)
             if len(found) % 500 == 0:
                 print(f"{source.stem}: {len(found)} read, last {name}", file=sys.stderr, flush=True)

@@ -34,11 +34,11 @@ class Rounded(torch.autograd.Function):
     """To the nearest, halves to even as ONNX does; the gradient passes."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ARG004
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         return torch.round(x)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ARG004
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         return gradients[0]
 
 
@@ -55,7 +55,10 @@ class Range(nn.Module):
         if self.learning:
             if self.clamped:
                 x = functional.relu6(x)
-            ends = torch.quantile(x.detach().float().flatten()[:: max(1, x.numel() // 1_000_000)], torch.tensor([0.00002, 0.99998]))
+            ends = torch.quantile(
+                x.detach().float().flatten()[:: max(1, x.numel() // 1_000_000)],
+                torch.tensor([0.00002, 0.99998]),
+            )
             self.low, self.high = min(self.low, float(ends[0])), max(self.high, float(ends[1]))
             return x
         q = torch.clamp(Rounded.apply(x / self.scale) + self.zero, 0, 255)
@@ -79,7 +82,10 @@ class Quantised(nn.Module):
         self.net = net
         self.order: list[tuple[Convolution, bool]] = [(net.stem, True)]
         for block in net.blocks:
-            self.order += [(block.expand, True)] * (block.expand is not None) + [(block.depthwise, True), (block.project, False)]
+            self.order += [(block.expand, True)] * (block.expand is not None) + [
+                (block.depthwise, True),
+                (block.project, False),
+            ]
         self.order.append((net.top, True))
         self.ranges = nn.ModuleList(Range(clamped=clamped) for _, clamped in self.order)
         self.sums = nn.ModuleList(Range(clamped=False) for block in net.blocks if block.skip)
@@ -122,7 +128,10 @@ def learn(model: Quantised, teacher: Network, batches: Any, steps: int) -> None:
         optimiser.step()
         if step % 10 == 0:
             flips = float(((said > 0) != (wanted > 0)).float().sum(1).mean())
-            print(f"quantised {step} {time.time() - began:.0f}s loss {float(loss.detach()):.4f} flips {flips:.1f}", flush=True)
+            print(
+                f"quantised {step} {time.time() - began:.0f}s loss {float(loss.detach()):.4f} flips {flips:.1f}",
+                flush=True,
+            )
 
 
 class Writer:
@@ -148,23 +157,51 @@ class Writer:
             ends = (self.constant(np.float32(0)), self.constant(np.float32(6)))
             return self.node("Clip", x, *ends) if range_.clamped else x, 1.0
         scale, zero = self.constant(np.float32(range_.scale)), self.constant(np.uint8(range_.zero))
-        return self.node("DequantizeLinear", self.node("QuantizeLinear", x, scale, zero), scale, zero), range_.scale
+        return self.node(
+            "DequantizeLinear", self.node("QuantizeLinear", x, scale, zero), scale, zero
+        ), range_.scale
 
-    def convolution(self, x: str, x_scale: float, layer: Convolution, range_: Range) -> tuple[str, float]:
+    def convolution(
+        self, x: str, x_scale: float, layer: Convolution, range_: Range
+    ) -> tuple[str, float]:
         before = (layer.kernel - layer.stride) // 2
         after = layer.kernel - layer.stride - before
         pads = [before, before, after, after] if layer.stride > 1 else [layer.kernel // 2] * 4
-        shape = {"group": layer.groups, "strides": [layer.stride] * 2, "pads": pads, "kernel_shape": [layer.kernel] * 2}
+        shape = {
+            "group": layer.groups,
+            "strides": [layer.stride] * 2,
+            "pads": pads,
+            "kernel_shape": [layer.kernel] * 2,
+        }
         if self.exact:
-            constants = [self.constant(v.detach().contiguous().numpy()) for v in (layer.weight, layer.bias)]
+            constants = [
+                self.constant(v.detach().contiguous().numpy()) for v in (layer.weight, layer.bias)
+            ]
             return self.quantised(self.node("Conv", x, *constants, **shape), range_)
         scale = weight_scale(layer.weight)
-        w = torch.round(layer.weight.detach() / scale).clamp(-WEIGHT_MOST, WEIGHT_MOST).numpy().astype(np.int8)
+        w = (
+            torch.round(layer.weight.detach() / scale)
+            .clamp(-WEIGHT_MOST, WEIGHT_MOST)
+            .numpy()
+            .astype(np.int8)
+        )
         scales = scale.flatten().numpy().astype(np.float32)
-        weight = self.node("DequantizeLinear", self.constant(w), self.constant(scales), self.constant(np.zeros(len(scales), np.int8)), axis=0)
+        weight = self.node(
+            "DequantizeLinear",
+            self.constant(w),
+            self.constant(scales),
+            self.constant(np.zeros(len(scales), np.int8)),
+            axis=0,
+        )
         both = (scales * np.float32(x_scale)).astype(np.float32)
         b = np.round(layer.bias.detach().numpy() / both).astype(np.int32)
-        bias = self.node("DequantizeLinear", self.constant(b), self.constant(both), self.constant(np.zeros(len(both), np.int32)), axis=0)
+        bias = self.node(
+            "DequantizeLinear",
+            self.constant(b),
+            self.constant(both),
+            self.constant(np.zeros(len(both), np.int32)),
+            axis=0,
+        )
         return self.quantised(self.node("Conv", x, weight, bias, **shape), range_)
 
 
@@ -172,7 +209,12 @@ def write(model: Quantised, path: Path, side: int, *, exact: bool = False) -> No
     """Write the ONNX file: bytes (n, side, side, 3) in, (n, bits) float32 out."""
     to, net = Writer(exact=exact), model.net
     # (value - 127) / 128 is what these bytes mean, so they go in as they are.
-    x = to.node("DequantizeLinear", to.node("Transpose", "pixels", perm=[0, 3, 1, 2]), to.constant(np.float32(1 / 128)), to.constant(np.uint8(127)))
+    x = to.node(
+        "DequantizeLinear",
+        to.node("Transpose", "pixels", perm=[0, 3, 1, 2]),
+        to.constant(np.float32(1 / 128)),
+        to.constant(np.uint8(127)),
+    )
     ranges, sums = iter(model.ranges), iter(model.sums)
     x, scale = to.convolution(x, 1 / 128, net.stem, next(ranges))
     for block in net.blocks:
@@ -184,9 +226,24 @@ def write(model: Quantised, path: Path, side: int, *, exact: bool = False) -> No
     x, _ = to.convolution(x, scale, net.top, next(ranges))
     power = float(net.power.detach())
     x = to.node("Clip", x, to.constant(np.float32(1e-4)))
-    x = to.node("Pow", to.node("GlobalAveragePool", to.node("Pow", x, to.constant(np.float32(power)))), to.constant(np.float32(1 / power)))
+    x = to.node(
+        "Pow",
+        to.node("GlobalAveragePool", to.node("Pow", x, to.constant(np.float32(power)))),
+        to.constant(np.float32(1 / power)),
+    )
     x = to.node("Flatten", x)
-    to.nodes.append(helper.make_node("Gemm", [x, to.constant(net.head.weight.detach().numpy()), to.constant(net.head.bias.detach().numpy())], ["outputs"], transB=1))
+    to.nodes.append(
+        helper.make_node(
+            "Gemm",
+            [
+                x,
+                to.constant(net.head.weight.detach().numpy()),
+                to.constant(net.head.bias.detach().numpy()),
+            ],
+            ["outputs"],
+            transB=1,
+        )
+    )
     bits = net.head.out_features
     graph = helper.make_graph(
         to.nodes, "doorsill",
@@ -196,7 +253,13 @@ def write(model: Quantised, path: Path, side: int, *, exact: bool = False) -> No
     onnx.checker.check_model(file)
     data = file.SerializeToString()
     path.write_bytes(data)
-    config = {"name": path.parent.name, "side": side, "bits": bits, "model": path.name, "sha256": hashlib.sha256(data).hexdigest()}
+    config = {
+        "name": path.parent.name,
+        "side": side,
+        "bits": bits,
+        "model": path.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
     (path.parent / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
@@ -209,7 +272,9 @@ def main() -> None:
     parser.add_argument("source", nargs="+", help="as for train.py")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--side", type=int, default=train.SIDE)
-    parser.add_argument("--exact", action="store_true", help="write the float network instead, to compare with")
+    parser.add_argument(
+        "--exact", action="store_true", help="write the float network instead, to compare with"
+    )
     asked = parser.parse_args()
     train.DEVICE, train.SIDE = torch.device("cpu"), asked.side
     torch.set_num_threads(1)

@@ -75,7 +75,9 @@ def start_drawing(sources: Sources, seed: int) -> Any:
     """A queue of batches, filled by other processes."""
     q: Any = multiprocessing.Queue(16)
     for worker in range(max(1, (os.cpu_count() or 1) - 1)):
-        multiprocessing.Process(target=draw, args=(sources, seed + 1000 * worker, q), daemon=True).start()
+        multiprocessing.Process(
+            target=draw, args=(sources, seed + 1000 * worker, q), daemon=True
+        ).start()
     return q
 
 
@@ -116,7 +118,9 @@ class Signs(torch.autograd.Function):
         return gradients[0] * (x.abs() < 1.5)
 
 
-def loss_of(a: torch.Tensor, b: torch.Tensor, queue: torch.Tensor, hard: float) -> tuple[torch.Tensor, float]:
+def loss_of(
+    a: torch.Tensor, b: torch.Tensor, queue: torch.Tensor, hard: float
+) -> tuple[torch.Tensor, float]:
     """The loss, and the share of edits whose own original is the nearest.
 
     Args:
@@ -213,7 +217,10 @@ def main() -> None:
         step += 1
         now = time.time()
         if step % 20 == 0:
-            print(f"{step} {share:.3f} {now - begun:.0f}s loss {loss.item():.3f} hits {hits:.3f}", flush=True)
+            print(
+                f"{step} {share:.3f} {now - begun:.0f}s loss {loss.item():.3f} hits {hits:.3f}",
+                flush=True,
+            )
         if now - last > _SAVE_SECONDS:
             last = now
             save(asked.out, net=net.state_dict(), average=average, optimiser=optimiser.state_dict(),
