@@ -16,6 +16,7 @@ import attacks
 import columns
 import edits
 import measure
+import views
 from hashers import Hashed, Pdq
 
 from drawn import scene
@@ -113,3 +114,16 @@ def test_attacks_on_pdq_work() -> None:
     assert attacks.distance(done, attacks.codes(b)[0]) <= attacks.PDQ_LIMIT
     assert attacks.ssim(a, a) == pytest.approx(1)
     assert attacks.psnr(a, done) < attacks.psnr(a, a)
+
+
+def test_trimmed() -> None:
+    """A frame, bars above and below, and lines of text go; a bare picture stays as it is."""
+    photo = scene((120, 90), 9)
+    assert views.trimmed(photo) is None
+    page = Image.new("RGB", (160, 200), (250, 250, 250))
+    page.paste(photo, (20, 60))
+    page.paste((0, 0, 0), (30, 20, 90, 30))
+    found = views.trimmed(page)
+    assert found is not None
+    assert abs(found.width - 120) <= 4
+    assert abs(found.height - 90) <= 4

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 NONE = 65535
 """A distance where a photo has no hash that counts."""
 
+FILL = 60
+"""Photos at the end of each set that are never entries: what collages are filled with."""
+
 _STEP = 64  # queries whose distances are in memory at once
 
 
@@ -45,6 +48,11 @@ def hash_all(hasher: Hasher, column: Column, images: Iterable[Image.Image]) -> l
     return found
 
 
+def partners(found: Sequence[Photo], index: int) -> list[Image.Image]:
+    """Return what a photo of a set is put beside in a collage."""
+    return [found[-1 - (3 * index + k) % FILL].open() for k in range(3)]
+
+
 def hash_set(
     hashers: Sequence[Hasher],
     found: Sequence[Photo],
@@ -52,15 +60,18 @@ def hash_set(
     edits: Sequence[Edit],
     seed: int,
 ) -> list[Column]:
-    """Return what each hasher makes of the photos, and of the edits of the first so many."""
+    """Return what each hasher makes of the photos, and of the edits of the first so many.
+
+    The last `FILL` photos are no entries.
+    """
     columns = [Column(np.empty(0, np.uint8), np.empty(0, bool)) for _ in hashers]
     plain: list[list[Hashed]] = [[] for _ in hashers]
-    for index, photo in enumerate(found):
+    for index, photo in enumerate(found[:-FILL]):
         image = photo.open()
         for each, hasher, column in zip(plain, hashers, columns, strict=True):
             each.extend(hash_all(hasher, column, [image]))
         if index < queries:
-            others = [found[(index + k) % len(found)].open() for k in (1, 2, 3)]
+            others = partners(found, index)
             for edit in edits:
                 edited = edit(image, f"{seed}/{photo.name}", others)
                 for hasher, column in zip(hashers, columns, strict=True):
@@ -68,7 +79,7 @@ def hash_set(
                         hash_all(hasher, column, [edited])
                     )
         if index % 50 == 49:
-            print(f"  {index + 1} of {len(found)} photos", file=sys.stderr, flush=True)
+            print(f"  {index + 1} of {len(found) - FILL} photos", file=sys.stderr, flush=True)
     for column, each in zip(columns, plain, strict=True):
         column.originals = np.stack([hashed.codes[0] for hashed in each])
         column.good = np.array([hashed.good for hashed in each])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
+from views import views
 
 from doorsill.core import Resizer
 from doorsill.neural import Model
@@ -54,6 +55,21 @@ class Pdq:
 
 
 @dataclass
+class TrimmedPdq(Pdq):
+    """doorsill's own of the whole and of what is left without a frame, as queries."""
+
+    name: str = "PDQ x8, trimmed"
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the codes; a trimmed view with too little detail is left out."""
+        whole, *rest = (Pdq.__call__(self, view) for view in views(photo, ["trim"]))
+        second = rest[0] if rest and rest[0].good else whole
+        return Hashed(
+            np.concatenate([whole.codes, second.codes]), whole.good or second is not whole
+        )
+
+
+@dataclass
 class PdqHash:
     """The package pdqhash, with its orientations."""
 
@@ -90,7 +106,7 @@ class Onnx:
 
     The file holds `model` (a path beside it), `side`, `bits`, `name`, and for models that do not
     take bytes in rows of pixels `mean` and `scale`: then the input is (value - mean) / scale,
-    float32, channels first.
+    float32, channels first. `views` may name some of `views.py`, for queries.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,6 +115,7 @@ class Onnx:
 
         config = json.loads(path.read_text())
         self.name, self.bits, self.side = config["name"], config["bits"], config["side"]
+        self._views = config.get("views", [])
         self._mean, self._scale = config.get("mean"), config.get("scale", 1.0)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -109,7 +126,11 @@ class Onnx:
 
     def __call__(self, photo: Image.Image) -> Hashed:
         """Return the code."""
-        return Hashed(np.packbits(self.outputs(squashed(photo, self.side)) >= 0, axis=1))
+        pixels = np.concatenate([squashed(v, self.side) for v in views(photo, self._views)])
+        codes = np.packbits(self.outputs(pixels) >= 0, axis=1)
+        # All photos have equally many: where there was nothing to trim, the whole stands in.
+        missing = 1 + len(self._views) - len(codes)
+        return Hashed(np.concatenate([codes, np.repeat(codes[:1], missing, axis=0)]))
 
     def outputs(self, pixels: Codes) -> NDArray[np.float32]:
         """Return what the model says of pixels (n, side, side, 3): (n, bits)."""
@@ -144,12 +165,14 @@ def squashed(photo: Image.Image, side: int) -> Codes:
 
 
 def named(name: str) -> Hasher:
-    """Return `pdq`, `pdqhash`, `phash`, `whash`, or the model of a config file.
+    """Return `pdq`, `pdq+trim`, `pdqhash`, `phash`, `whash`, or the model of a config file.
 
     A config with a digest is one of doorsill's own models, and is run by the SDK.
     """
     if name == "pdq":
         return Pdq()
+    if name == "pdq+trim":
+        return TrimmedPdq()
     if name == "pdqhash":
         return PdqHash()
     if name in {"phash", "whash"}:

@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from columns import NONE, own
+from columns import NONE, own, partners
 from edits import EDITS
 from PIL import Image, ImageOps
 
@@ -164,8 +164,8 @@ def _sheets(
     by_name = {edit.name: edit for edit in EDITS}
 
     def edited(edit: str, index: int) -> Image.Image:
-        others = [found[(index + k) % len(found)].open() for k in (1, 2, 3)]
-        return by_name[edit](found[index].open(), f"{seed}/{found[index].name}", others)
+        photo = found[index]
+        return by_name[edit](photo.open(), f"{seed}/{photo.name}", partners(found, index))
 
     worst = []
     for edit, said in each["edits"].items():

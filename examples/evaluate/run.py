@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from columns import NONE, Column, false_positives, folder_numbers, hash_set, own, strangers
+from columns import FILL, NONE, Column, false_positives, folder_numbers, hash_set, own, strangers
 from edits import EDITS, MAIN
 from hashers import named
 from measure import histogram, quantiles
@@ -147,7 +147,9 @@ def main() -> None:
     asked = arguments()
     hashers = [named(name) for name in asked.hasher]
     edits = EDITS if asked.edits == "all" else MAIN
-    sets = [photos(spec, asked.seed)[: asked.originals] for spec in (asked.calibrate, asked.test)]
+    sets = [
+        photos(spec, asked.seed)[: asked.originals + FILL] for spec in (asked.calibrate, asked.test)
+    ]
     if set(sets[0]) & set(sets[1]):
         raise SystemExit(
             "calibration and test share photos: give parts, as photos.zip:0/2 and :1/2"
@@ -156,7 +158,7 @@ def main() -> None:
     calibration = hash_set(hashers, sets[0], asked.queries, MAIN, asked.seed)
     print("test", file=sys.stderr)
     test = hash_set(hashers, sets[1], asked.queries, edits, asked.seed + 1)
-    folders = folder_numbers(sets[0]), folder_numbers(sets[1])
+    folders = folder_numbers(sets[0][:-FILL]), folder_numbers(sets[1][:-FILL])
     results = {
         h.name: judge(h, c, t, folders, asked.per_picture)
         for h, c, t in zip(hashers, calibration, test, strict=True)
