@@ -80,6 +80,13 @@ def workspace(width: int, height: int) -> int:
     return int(lib.doorsill_pdq_workspace(width, height))
 
 
+def _give_rows(function: Any, state: Any, data: Any, stride: int, count: int) -> None:
+    with ffi.from_buffer("uint8_t[]", data) as buffer:
+        if len(buffer) < stride * count:
+            raise ValueError(f"{len(buffer)} bytes are too few for {count} rows of {stride}")
+        check(function(state, buffer, stride, count))
+
+
 class Hasher:
     """Hashes pixels that come in bands, from top to bottom."""
 
@@ -93,10 +100,7 @@ class Hasher:
 
     def rows(self, data: Any, stride: int, count: int) -> None:
         """Take the next `count` rows, `stride` bytes apart, from a buffer."""
-        with ffi.from_buffer("uint8_t[]", data) as buffer:
-            if len(buffer) < stride * count:
-                raise ValueError(f"{len(buffer)} bytes are too few for {count} rows of {stride}")
-            check(lib.doorsill_pdq_rows(self._state[0], buffer, stride, count))
+        _give_rows(lib.doorsill_pdq_rows, self._state[0], data, stride, count)
 
     def end(self) -> Pdq:
         """Return the hashes once all rows have come."""
@@ -121,10 +125,7 @@ class Resizer:
 
     def rows(self, data: Any, stride: int, count: int) -> None:
         """Take the next `count` rows, `stride` bytes apart, from a buffer."""
-        with ffi.from_buffer("uint8_t[]", data) as buffer:
-            if len(buffer) < stride * count:
-                raise ValueError(f"{len(buffer)} bytes are too few for {count} rows of {stride}")
-            check(lib.doorsill_resize_rows(self._state[0], buffer, stride, count))
+        _give_rows(lib.doorsill_resize_rows, self._state[0], data, stride, count)
 
     def end(self) -> bytes:
         """Return 3 * side * side bytes of RGB once all rows have come."""
