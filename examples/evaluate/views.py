@@ -49,7 +49,7 @@ def trimmed(photo: Image.Image) -> Image.Image | None:
     ground = ground_of(pixels)
     if ground is None:
         return None
-    other = (np.abs(pixels - ground) > _NEAR).any(2)
+    other = np.any(np.abs(pixels - ground) > _NEAR, axis=2).reshape(pixels.shape[:2])
     top, bottom = longest(other.mean(1) > _ROW)
     if bottom - top < _LEAST * photo.height:
         top, bottom = longest(other.mean(1) > _COLUMN)
