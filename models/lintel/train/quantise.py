@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -293,7 +292,7 @@ def main() -> None:
         learn(model, teacher, batches, asked.steps)
     write(model, asked.out, asked.side, exact=asked.exact)
     print(f"{asked.out}: {asked.out.stat().st_size} bytes", flush=True)
-    os._exit(0)  # the drawers wait for ever
+    train.stop_drawing()
 
 
 if __name__ == "__main__":

@@ -81,6 +81,13 @@ def start_drawing(sources: Sources, seed: int) -> Any:
     return q
 
 
+def stop_drawing() -> None:
+    """End the processes that draw, which would wait for ever, and this one."""
+    for drawer in multiprocessing.active_children():
+        drawer.kill()
+    os._exit(0)
+
+
 def tensor(pixels: np.ndarray) -> torch.Tensor:
     """Pictures as the network takes them."""
     x = torch.from_numpy(pixels).to(DEVICE).permute(0, 3, 1, 2).float()
@@ -227,7 +234,7 @@ def main() -> None:
                  step=step, spent=spent + now - begun)  # fmt: skip
     save(asked.out, net=net.state_dict(), average=average, optimiser=optimiser.state_dict(), step=step,
          spent=spent + time.time() - begun)  # fmt: skip
-    os._exit(0)  # the drawers wait for ever
+    stop_drawing()
 
 
 if __name__ == "__main__":
