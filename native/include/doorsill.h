@@ -159,6 +159,25 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_hash(const doorsill_pix
                                                               uint32_t ground, void *workspace,
                                                               size_t size, doorsill_pdq *pdq);
 
+/* Pixels for a neural hasher, whose card says how large: the picture squashed to a square of
+ * `side` pixels (at most DOORSILL_MAX_RESIZED), each the mean of the area that it covers, to the
+ * nearest, halves up, in whole numbers: the same bytes on every processor. `rgb` takes
+ * 3 * side * side bytes. Works in bands as the PDQ hash does, in under 2 MB. */
+enum { DOORSILL_MAX_RESIZED = 512 };
+typedef struct doorsill_resizing doorsill_resizing;
+DOORSILL_API size_t doorsill_resize_workspace(uint32_t width, uint32_t height, uint32_t side);
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_resize_begin(void *workspace, size_t size,
+                                                                  uint32_t width, uint32_t height,
+                                                                  uint32_t format, uint32_t ground,
+                                                                  uint32_t side,
+                                                                  doorsill_resizing **resizing);
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_resize_rows(doorsill_resizing *resizing,
+                                                                 const uint8_t *rows,
+                                                                 ptrdiff_t stride, uint32_t count);
+/* Once, after all rows; DOORSILL_BAD_ARGUMENT before, or a second time. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_resize_end(doorsill_resizing *resizing,
+                                                                uint8_t *rgb);
+
 /* The Hamming distance of two hashes of that many bytes. */
 DOORSILL_API uint32_t doorsill_distance(const uint8_t *a, const uint8_t *b, size_t bytes);
 

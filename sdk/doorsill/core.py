@@ -80,6 +80,13 @@ def workspace(width: int, height: int) -> int:
     return int(lib.doorsill_pdq_workspace(width, height))
 
 
+def _give_rows(function: Any, state: Any, data: Any, stride: int, count: int) -> None:
+    with ffi.from_buffer("uint8_t[]", data) as buffer:
+        if len(buffer) < stride * count:
+            raise ValueError(f"{len(buffer)} bytes are too few for {count} rows of {stride}")
+        check(function(state, buffer, stride, count))
+
+
 class Hasher:
     """Hashes pixels that come in bands, from top to bottom."""
 
@@ -93,16 +100,38 @@ class Hasher:
 
     def rows(self, data: Any, stride: int, count: int) -> None:
         """Take the next `count` rows, `stride` bytes apart, from a buffer."""
-        with ffi.from_buffer("uint8_t[]", data) as buffer:
-            if len(buffer) < stride * count:
-                raise ValueError(f"{len(buffer)} bytes are too few for {count} rows of {stride}")
-            check(lib.doorsill_pdq_rows(self._state[0], buffer, stride, count))
+        _give_rows(lib.doorsill_pdq_rows, self._state[0], data, stride, count)
 
     def end(self) -> Pdq:
         """Return the hashes once all rows have come."""
         pdq = ffi.new("doorsill_pdq *")
         check(lib.doorsill_pdq_end(self._state[0], pdq))
         return Pdq(bytes(ffi.buffer(pdq)))
+
+
+class Resizer:
+    """Squashes pixels that come in bands to a small square, for a neural hasher."""
+
+    def __init__(
+        self, width: int, height: int, mode: str, side: int, ground: str = "white"
+    ) -> None:
+        """Begin a picture of that size in pixels; `mode` is a key of `FORMATS`."""
+        size = int(lib.doorsill_resize_workspace(width, height, side))
+        self._side = side
+        self._workspace = ffi.new("char[]", size)
+        self._state = ffi.new("doorsill_resizing **")
+        check(lib.doorsill_resize_begin(self._workspace, size, width, height, FORMATS[mode],
+                                        GROUNDS.index(ground), side, self._state))  # fmt: skip
+
+    def rows(self, data: Any, stride: int, count: int) -> None:
+        """Take the next `count` rows, `stride` bytes apart, from a buffer."""
+        _give_rows(lib.doorsill_resize_rows, self._state[0], data, stride, count)
+
+    def end(self) -> bytes:
+        """Return 3 * side * side bytes of RGB once all rows have come."""
+        rgb = ffi.new("uint8_t[]", 3 * self._side * self._side)
+        check(lib.doorsill_resize_end(self._state[0], rgb))
+        return bytes(ffi.buffer(rgb))
 
 
 def pdq_planes(hashes: bytes) -> tuple[bytes, bytes]:

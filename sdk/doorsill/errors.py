@@ -39,3 +39,7 @@ class Cancelled(DoorsillError):
 
 class IsolationError(DoorsillError):
     """Pictures cannot be decoded in a caged process here; nothing weaker is used unasked."""
+
+
+class ModelError(DoorsillError):
+    """A neural hasher's model is missing, damaged, or not what a hasher's may be."""

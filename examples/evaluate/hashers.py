@@ -1,0 +1,181 @@
+"""The hashers that are compared: doorsill's, their peers, and any ONNX model by a config file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from views import views
+
+from doorsill.core import Resizer
+from doorsill.neural import Model
+from doorsill.reading import hash_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    Codes = NDArray[np.uint8]
+
+GATE = 50  # quality below which a PDQ says nothing
+
+
+class Hashed(NamedTuple):
+    """Codes of one photo, (views, bytes), the photo as it is first; and whether they count."""
+
+    codes: Codes
+    good: bool = True
+
+
+class Hasher(Protocol):
+    """Anything that makes codes of photos."""
+
+    name: str
+    bits: int
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the codes of an RGB photo."""
+
+
+@dataclass
+class Pdq:
+    """doorsill's own, profile full, in eight orientations."""
+
+    name: str = "PDQ x8"
+    bits: int = 256
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the codes."""
+        ((_, pdq),) = hash_rows(photo, lambda: None)
+        codes = b"".join(pdq.hash("full", orientation) for orientation in range(8))
+        return Hashed(np.frombuffer(codes, np.uint8).reshape(8, 32), pdq.quality("full") >= GATE)
+
+
+@dataclass
+class TrimmedPdq(Pdq):
+    """doorsill's own of the whole and of what is left without a frame, as queries."""
+
+    name: str = "PDQ x8, trimmed"
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the codes; a trimmed view with too little detail is left out."""
+        whole, *rest = (Pdq.__call__(self, view) for view in views(photo, ["trim"]))
+        second = rest[0] if rest and rest[0].good else whole
+        return Hashed(
+            np.concatenate([whole.codes, second.codes]), whole.good or second is not whole
+        )
+
+
+@dataclass
+class PdqHash:
+    """The package pdqhash, with its orientations."""
+
+    name: str = "pdqhash x8"
+    bits: int = 256
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the codes."""
+        import pdqhash
+
+        vectors, quality = pdqhash.compute_dihedral(np.asarray(photo))
+        return Hashed(np.packbits(np.array(vectors, bool), axis=1), quality >= GATE)
+
+
+@dataclass
+class ImageHash:
+    """A hash of the package imagehash, 64 bits."""
+
+    kind: str
+    bits: int = 64
+
+    def __post_init__(self) -> None:
+        self.name = f"imagehash {self.kind}"
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the code."""
+        import imagehash
+
+        return Hashed(np.packbits(getattr(imagehash, self.kind)(photo).hash.reshape(1, -1), axis=1))
+
+
+class Onnx:
+    """A model by its config file; signs of its outputs are bits.
+
+    The file holds `model` (a path beside it), `side`, `bits`, `name`, and for models that do not
+    take bytes in rows of pixels `mean` and `scale`: then the input is (value - mean) / scale,
+    float32, channels first. `views` may name some of `views.py`, for queries.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the config and load the model, on one thread."""
+        import onnxruntime
+
+        config = json.loads(path.read_text())
+        self.name, self.bits, self.side = config["name"], config["bits"], config["side"]
+        self._views = config.get("views", [])
+        self._mean, self._scale = config.get("mean"), config.get("scale", 1.0)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors alone
+        data = (path.parent / config["model"]).read_bytes()
+        self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the code."""
+        pixels = np.concatenate([squashed(v, self.side) for v in views(photo, self._views)])
+        codes = np.packbits(self.outputs(pixels) >= 0, axis=1)
+        # All photos have equally many: where there was nothing to trim, the whole stands in.
+        missing = 1 + len(self._views) - len(codes)
+        return Hashed(np.concatenate([codes, np.repeat(codes[:1], missing, axis=0)]))
+
+    def outputs(self, pixels: Codes) -> NDArray[np.float32]:
+        """Return what the model says of pixels (n, side, side, 3): (n, bits)."""
+        given: Any = pixels
+        if self._mean is not None:
+            given = (pixels.astype(np.float32) - self._mean) / self._scale
+            given = np.ascontiguousarray(given.transpose(0, 3, 1, 2), np.float32)
+        (out,) = self._session.run(None, {self._input: given})
+        return np.asarray(out, np.float32)[:, : self.bits]
+
+
+class Checked:
+    """One of doorsill's own models, through the SDK."""
+
+    def __init__(self, folder: Path) -> None:
+        """Check and load it."""
+        self._model = Model(folder)
+        self.name, self.bits = self._model.config.name, self._model.config.bits
+
+    def __call__(self, photo: Image.Image) -> Hashed:
+        """Return the code."""
+        resizer = self._model.resizer(photo.width, photo.height, "RGB")
+        resizer.rows(photo.tobytes(), 3 * photo.width, photo.height)
+        return Hashed(np.frombuffer(self._model.code(resizer.end()), np.uint8).reshape(1, -1))
+
+
+def squashed(photo: Image.Image, side: int) -> Codes:
+    """Return the pixels that a neural hasher sees: (1, side, side, 3)."""
+    resizer = Resizer(photo.width, photo.height, "RGB", side)
+    resizer.rows(photo.tobytes(), 3 * photo.width, photo.height)
+    return np.frombuffer(resizer.end(), np.uint8).reshape(1, side, side, 3)
+
+
+def named(name: str) -> Hasher:
+    """Return `pdq`, `pdq+trim`, `pdqhash`, `phash`, `whash`, or the model of a config file.
+
+    A config with a digest is one of doorsill's own models, and is run by the SDK.
+    """
+    if name == "pdq":
+        return Pdq()
+    if name == "pdq+trim":
+        return TrimmedPdq()
+    if name == "pdqhash":
+        return PdqHash()
+    if name in {"phash", "whash"}:
+        return ImageHash(name)
+    path = Path(name)
+    return Checked(path.parent) if "sha256" in json.loads(path.read_text()) else Onnx(path)

@@ -1,0 +1,66 @@
+"""Benign photos for an evaluation, from folders and zip files, apart by source and part."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif"}
+
+
+class Photo(NamedTuple):
+    """Where one photo lies. Photos of one scene share a folder, as far as a source says so."""
+
+    source: Path
+    name: str
+
+    @property
+    def folder(self) -> str:
+        """The folder within the source; "" where the source has none that mean anything."""
+        return str(Path(self.name).parent)
+
+    def open(self) -> Image.Image:
+        """Return it decoded, in RGB."""
+        if self.source.suffix != ".zip":
+            return Image.open(self.source / self.name).convert("RGB")
+        if self.source not in _archives:
+            _archives[self.source] = zipfile.ZipFile(self.source)
+        return Image.open(io.BytesIO(_archives[self.source].read(self.name))).convert("RGB")
+
+
+_archives: dict[Path, zipfile.ZipFile] = {}
+
+
+def photos(spec: str, seed: int) -> list[Photo]:
+    """Return the photos of a source, in an order drawn from the seed.
+
+    Args:
+        spec: A folder or zip file, or a part of one: `photos.zip:0/2` is one half of its
+            folders, chosen by their names' digests, `photos.zip:1/2` the other.
+        seed: For the order.
+    """
+    path, _, part = spec.partition(":")
+    source = Path(path)
+    if source.suffix == ".zip":
+        with zipfile.ZipFile(source) as archive:
+            names = archive.namelist()
+    else:
+        names = [str(p.relative_to(source)) for p in source.rglob("*") if p.is_file()]
+    found = [Photo(source, name) for name in sorted(names) if Path(name).suffix.lower() in SUFFIXES]
+    if part:
+        index, of = (int(number) for number in part.split("/"))
+        found = [p for p in found if _number(p.folder) % of == index]
+    if not found:
+        raise SystemExit(f"{spec}: holds no pictures")
+    random.Random(seed).shuffle(found)
+    return found
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

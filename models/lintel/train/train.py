@@ -1,0 +1,241 @@
+"""Train the network: python train.py CACHE OUT SOURCE... [--seconds 6000]. Goes on from OUT if it exists.
+
+Each source is a folder or zip file of benign photos; no picture of a source that is to test the
+model may be among them. On a GPU if there is one. InfoNCE of the original against a strong edit,
+with negatives from the batch (half of the batches are neighbours in their source: often one scene) and from a
+queue of earlier originals; bits kept balanced, uncorrelated and away from zero; nearest ones of a batch
+pushed apart (KoLeo); signs with a straight-through gradient from the first quarter on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import multiprocessing
+import os
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import photos
+import torch
+from edits import edited, lightly
+from net import Network
+from PIL import Image
+from torch.nn import functional
+
+SIDE, WIDTH = 160, 256
+BATCH = 256 if torch.cuda.is_available() else 32
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+QUEUE = 4096
+TEMPERATURE = 0.06
+RATE = 3e-4
+_SAVE_SECONDS = 240
+
+Sources = list[tuple[np.ndarray, np.ndarray]]
+
+
+def squashed(im: Image.Image) -> np.ndarray:
+    """The pixels that the network sees, near enough to what the core makes of them."""
+    large = im.width > 2 * SIDE or im.height > 2 * SIDE
+    how = Image.Resampling.BOX if large else Image.Resampling.BILINEAR
+    return np.asarray(im.convert("RGB").resize((SIDE, SIDE), how))
+
+
+def photo(pixels: np.ndarray, aspects: np.ndarray, number: int) -> Image.Image:
+    """A cached photo in its own shape again."""
+    im = Image.fromarray(np.asarray(pixels[number]))
+    a = float(aspects[number])
+    size = (max(60, int(240 * a)), 240) if a < 1 else (240, max(60, int(240 / a)))
+    return im.resize(size)
+
+
+def draw(sources: Sources, seed: int, out: Any) -> None:
+    """Put batches (originals, edits), each (n, SIDE, SIDE, 3), into a queue for ever."""
+    os.nice(2)
+    r = random.Random(seed)
+    while True:
+        pixels, aspects = r.choices(sources, [len(s[0]) ** 0.75 for s in sources])[0]
+        most = range(len(pixels))
+        start = r.randrange(len(pixels))
+        near = range(start, min(start + 3 * BATCH, len(pixels)))
+        scene = r.random() < 0.5 and len(near) >= BATCH
+        first, second = [], []
+        for number in r.sample(near if scene else most, BATCH):
+            im = photo(pixels, aspects, number)
+            other = photo(pixels, aspects, r.choice(most))
+            first.append(squashed(lightly(im, r)))
+            second.append(squashed(edited(im, r, other)))
+        out.put((np.stack(first), np.stack(second)))
+
+
+def start_drawing(sources: Sources, seed: int) -> Any:
+    """A queue of batches, filled by other processes."""
+    q: Any = multiprocessing.Queue(16)
+    for worker in range(max(1, (os.cpu_count() or 1) - 1)):
+        multiprocessing.Process(
+            target=draw, args=(sources, seed + 1000 * worker, q), daemon=True
+        ).start()
+    return q
+
+
+def stop_drawing() -> None:
+    """End the processes that draw, which would wait for ever, and this one."""
+    for drawer in multiprocessing.active_children():
+        drawer.kill()
+    os._exit(0)
+
+
+def tensor(pixels: np.ndarray) -> torch.Tensor:
+    """Pictures as the network takes them."""
+    x = torch.from_numpy(pixels).to(DEVICE).permute(0, 3, 1, 2).float()
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def whiten(net: Network, batches: list[torch.Tensor]) -> None:
+    """Set the head to the principal axes of the features, each scaled to one."""
+    with torch.no_grad():
+        f = torch.cat([net.pooled(b) for b in batches])
+        mean = f.mean(0)
+        _, s, v = torch.linalg.svd(f - mean, full_matrices=False)
+        scale = s[:WIDTH] / len(f) ** 0.5
+        # A random turn spreads the strong axes over all bits.
+        seeded = torch.Generator().manual_seed(1)
+        q = torch.linalg.qr(torch.randn(WIDTH, WIDTH, generator=seeded))[0].to(DEVICE)
+        w = q @ (v[:WIDTH] / (scale[:, None] + 0.05 * scale[0]))
+        net.head.weight.copy_(w)
+        net.head.bias.copy_(-w @ mean)
+
+
+class Signs(torch.autograd.Function):
+    """Sign, with the gradient of a hard tanh."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        """Sign."""
+        ctx.save_for_backward(x)
+        return torch.where(x >= 0, 1.0, -1.0)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        """Pass where the output is near zero."""
+        (x,) = ctx.saved_tensors
+        return gradients[0] * (x.abs() < 1.5)
+
+
+def loss_of(
+    a: torch.Tensor, b: torch.Tensor, queue: torch.Tensor, hard: float
+) -> tuple[torch.Tensor, float]:
+    """The loss, and the share of edits whose own original is the nearest.
+
+    Args:
+        a: Outputs for the originals.
+        b: Outputs for their edits.
+        queue: Earlier outputs for originals, after tanh.
+        hard: How much of each output is its sign.
+    """
+    soft = [torch.tanh(x) for x in (a, b)]
+    if hard:
+        soft = [(1 - hard) * s + hard * Signs.apply(x) for s, x in zip(soft, (a, b), strict=True)]
+    u, v = (functional.normalize(x) for x in soft)
+    targets = torch.arange(len(u), device=u.device)
+    listed = torch.cat([u, functional.normalize(queue)]) if len(queue) else u
+    logits = v @ listed.T / TEMPERATURE
+    forth = functional.cross_entropy(logits, targets)
+    back = functional.cross_entropy(u @ v.T / TEMPERATURE, targets)
+    x = torch.cat(soft)
+    everything = torch.cat([x, queue]) if len(queue) else x
+    balance = x.mean(0).pow(2).mean()
+    centred = everything - everything.mean(0).detach()
+    c = centred.T @ centred / len(centred)
+    off = (c - torch.diag(torch.diag(c))).pow(2).sum() / WIDTH
+    far = (x.abs() - 1).pow(2).mean()
+    similar = (u @ u.T - 2 * torch.eye(len(u), device=u.device)).max(1).values
+    spread = -torch.log((1 - similar).clamp(min=1e-3)).mean()
+    loss = forth + back + 4 * balance + 0.08 * off + 0.1 * far + 0.1 * spread
+    return loss, float(logits.argmax(1).eq(targets).float().mean())
+
+
+def save(out: Path, **state: Any) -> None:
+    """Write a checkpoint, atomically."""
+    fresh = out.with_suffix(".new")
+    torch.save(state, fresh)
+    fresh.replace(out)
+
+
+def sources_of(cache: Path, names: list[str]) -> Sources:
+    """The cached pixels of each source."""
+    return [photos.cache(Path(name), cache) for name in names]
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("source", nargs="+")
+    parser.add_argument("--seconds", type=float, default=6000, help="in all, over all runs")
+    asked = parser.parse_args()
+    if DEVICE.type == "cpu":
+        torch.set_num_threads(1)  # the other core draws
+        torch.set_flush_denormal(True)
+    torch.manual_seed(0)
+    net = Network(WIDTH)
+    state = torch.load(asked.out, weights_only=True) if asked.out.exists() else None
+    batches = start_drawing(sources_of(asked.cache, asked.source), int(time.time()) if state else 1)
+    net = net.to(DEVICE, memory_format=torch.channels_last)
+    heads = [p for n, p in net.named_parameters() if n.startswith(("head", "power"))]
+    body = [p for n, p in net.named_parameters() if not n.startswith(("head", "power"))]
+    groups = [{"params": body, "weight_decay": 0.01}, {"params": heads, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98))
+    step, spent = 0, 0.0
+    if state:
+        net.load_state_dict(state["net"])
+        optimiser.load_state_dict(state["optimiser"])
+        step, spent = state["step"], state["spent"]
+    else:
+        net.load_pretrained()
+        whiten(net, [tensor(batches.get()[0]) for _ in range(max(1, 1280 // BATCH))])
+    average = state["average"] if state else {k: v.clone() for k, v in net.state_dict().items()}
+    average = {k: v.to(DEVICE) for k, v in average.items()}
+    queue = torch.zeros(0, WIDTH, device=DEVICE)
+    begun = last = time.time()
+    while (share := (spent + time.time() - begun) / asked.seconds) < 1:
+        # Up within sixty steps, then down to nothing at the end.
+        rate = min(1.0, (step + 1) / 60) * (0.49 * (1 + math.cos(math.pi * share)) + 0.02)
+        for group, most in zip(optimiser.param_groups, (RATE, 2 * RATE), strict=True):
+            group["lr"] = most * rate
+        first, second = batches.get()
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=DEVICE.type == "cuda"):
+            outputs = net(tensor(np.concatenate([first, second])))
+        a, b = outputs.float().chunk(2)
+        loss, hits = loss_of(a, b, queue, min(0.8, max(0.0, (share - 0.25) * 1.6)))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        with torch.no_grad():
+            queue = torch.cat([torch.tanh(a.detach()), queue])[:QUEUE]
+            keep = min(0.998, (1 + step) / (10 + step))
+            for k, v in net.state_dict().items():
+                average[k].lerp_(v, 1 - keep)
+        step += 1
+        now = time.time()
+        if step % 20 == 0:
+            print(
+                f"{step} {share:.3f} {now - begun:.0f}s loss {loss.item():.3f} hits {hits:.3f}",
+                flush=True,
+            )
+        if now - last > _SAVE_SECONDS:
+            last = now
+            save(asked.out, net=net.state_dict(), average=average, optimiser=optimiser.state_dict(),
+                 step=step, spent=spent + now - begun)  # fmt: skip
+    save(asked.out, net=net.state_dict(), average=average, optimiser=optimiser.state_dict(), step=step,
+         spent=spent + time.time() - begun)  # fmt: skip
+    stop_drawing()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""A neural hasher: its model checked, then run on the pixels that the core has squashed.
+
+The only module that knows numpy and onnxruntime, on first use. A model is two files: `config.json`,
+with every number that the code needs, and the ONNX file whose digest it pins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from doorsill.core import Resizer
+from doorsill.errors import ModelError
+from doorsill.files import open_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MOST_BYTES = 6 << 20
+"""Of a model file."""
+
+_CONFIG_BYTES = 65536
+_SIDES = range(32, 513)
+_WIDTHS = (128, 256, 384, 512)  # that a hash list can hold
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,22}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_OPSETS = range(13, 22)
+_OPERATORS = {b"Add", b"Clip", b"Conv", b"DequantizeLinear", b"Flatten", b"Gemm",
+              b"GlobalAveragePool", b"Pow", b"QuantizeLinear", b"Transpose"}  # fmt: skip
+
+
+class Config(NamedTuple):
+    """What `config.json` says.
+
+    Attributes:
+        name: Of the hasher, as lists give it.
+        side: Of the square that pictures are squashed to, pixels.
+        bits: Width of the hash.
+        model: The model file beside it.
+        sha256: Its digest, in hex.
+    """
+
+    name: str
+    side: int
+    bits: int
+    model: str
+    sha256: str
+
+
+def read_config(folder: Path) -> Config:
+    """Return the config of the model in a folder.
+
+    Raises:
+        ModelError: It cannot be read, or a value is missing or out of bounds.
+    """
+    path = folder / "config.json"
+    try:
+        found = json.loads(_read(path, _CONFIG_BYTES))
+        config = Config(**{key: found[key] for key in Config._fields})
+        good = (
+            _NAME.fullmatch(config.name)
+            and type(config.side) is int
+            and config.side in _SIDES
+            and config.bits in _WIDTHS
+            and re.fullmatch(r"[a-z0-9-]+\.onnx", config.model)
+            and _DIGEST.fullmatch(config.sha256)
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(
+            f"{path}: not a model's config: {error!r}; install the model anew"
+        ) from None
+    if not good:
+        raise ModelError(f"{path}: a value is out of bounds; install the model anew")
+    return config
+
+
+def _read(path: Path, most: int) -> bytes:
+    try:
+        with open_regular(path) as file:
+            data: bytes = file.read(most + 1)
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}; install the model anew") from None
+    if len(data) > most:
+        raise ModelError(f"{path}: larger than {most} bytes; install the model anew")
+    return data
+
+
+class Model:
+    """A model that was checked and loaded; hashes pixels on one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model in a folder, from the bytes whose digest was compared.
+
+        Raises:
+            ModelError: A file is missing or wrong, or onnxruntime is not installed.
+        """
+        self.config = config = read_config(folder)
+        path = folder / config.model
+        data = _read(path, MOST_BYTES)
+        self.digest = hashlib.sha256(data).digest()
+        if self.digest.hex() != config.sha256:
+            raise ModelError(f"{path}: not the file that its config names; install the model anew")
+        check_graph(data)
+        self._session = _session(data)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        shapes = [(each.type, list(each.shape)[1:]) for each in (*inputs, *outputs)]
+        side, bits = config.side, config.bits
+        if shapes != [("tensor(uint8)", [side, side, 3]), ("tensor(float)", [bits])]:
+            raise ModelError(f"{path}: takes or gives other shapes than its config says")
+        self._input = inputs[0].name
+
+    def resizer(self, width: int, height: int, mode: str, ground: str = "white") -> Resizer:
+        """Begin to squash a picture of that size in pixels; its `end` is what `code` takes."""
+        return Resizer(width, height, mode, self.config.side, ground)
+
+    def code(self, rgb: bytes) -> bytes:
+        """Return the hash, bits / 8 bytes, of 3 * side * side squashed pixels."""
+        import numpy as np  # noqa: PLC0415 - on first use
+
+        side = self.config.side
+        pixels = np.frombuffer(rgb, np.uint8).reshape(1, side, side, 3)
+        (outputs,) = self._session.run(None, {self._input: pixels})
+        if not np.isfinite(outputs).all():
+            raise ModelError("the model gave no number for a picture")
+        return np.packbits(outputs[0] >= 0).tobytes()
+
+
+def _session(data: bytes) -> Any:
+    try:
+        import onnxruntime  # noqa: PLC0415 - on first use
+    except ImportError as error:
+        raise ModelError(f"a neural hasher needs onnxruntime and numpy: pip install "
+                         f"'doorsill[neural]' ({error})") from None  # fmt: skip
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # it keeps what one picture took
+    options.log_severity_level = 4  # nothing is printed: the error says it
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - it has no base class of its own
+        raise ModelError(f"onnxruntime refuses the model: {error}") from None
+
+
+# ---- the ONNX file: a protocol buffer, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+
+
+def check_graph(data: bytes) -> None:
+    """Refuse a model that is anything but one graph of a few plain operators.
+
+    Nothing in it may name another file, another set of operators, a function or a subgraph.
+
+    Raises:
+        ModelError: It does, or is no ONNX file.
+    """
+    graphs = sets = 0
+    for number, value in _fields(data):
+        if number == 7:  # noqa: PLR2004 - ModelProto.graph
+            graphs += 1
+            _check_nodes(value)
+        elif number == 8:  # noqa: PLR2004 - opset_import
+            sets += 1
+            set_ = dict(_fields(value))
+            if set_.get(1, b"") != b"" or set_.get(2) not in _OPSETS:
+                raise ModelError("the model wants operators of another set")
+        elif number not in {1, 2, 3, 4, 5, 6, 14}:  # versions, names, notes
+            raise ModelError(f"the model holds what a hasher has no use for (field {number})")
+    if (graphs, sets) != (1, 1):
+        raise ModelError("the model is no ONNX file with one graph")
+
+
+def _check_nodes(graph: Any) -> None:
+    for number, value in _fields(graph):
+        if number == 1:  # node
+            _check_node(value)
+        elif number == 5:  # noqa: PLR2004 - initializer
+            if any(n in {13, 14} and v != 0 for n, v in _fields(value)):
+                raise ModelError("the model keeps weights in another file")
+        elif number not in {2, 10, 11, 12}:  # its name, notes, inputs, outputs
+            raise ModelError(f"the model's graph holds what a hasher has no use for ({number})")
+
+
+def _check_node(node: Any) -> None:
+    kinds = [bytes(value) for number, value in _fields(node) if number == 4]  # noqa: PLR2004
+    if len(kinds) != 1 or kinds[0] not in _OPERATORS:
+        raise ModelError(f"the model uses an operator that a hasher does not: {kinds!r:.80}")
+    for number, value in _fields(node):
+        if number not in {1, 2, 3, 4, 5} and value != b"":  # among them 7, another domain
+            raise ModelError("a node of the model names another set of operators")
+        # An attribute may be numbers or a word, no tensor and no graph.
+        if number == 5 and {n for n, _ in _fields(value)} - {1, 2, 3, 4, 7, 8, 20}:  # noqa: PLR2004
+            raise ModelError("a node of the model holds a graph or a tensor")
+
+
+def _fields(data: Any) -> Iterator[tuple[int, Any]]:
+    """Yield (number, value) of a message: an int for what is a number, else its bytes."""
+    view = memoryview(data) if isinstance(data, bytes | memoryview) else memoryview(b"\xff")
+    at = 0
+    while at < len(view):
+        key, at = _varint(view, at)
+        kind = key & 7
+        if kind == 0:
+            value, at = _varint(view, at)
+            yield key >> 3, value
+            continue
+        size, at = _varint(view, at) if kind == 2 else ({1: 8, 5: 4}.get(kind, -1), at)  # noqa: PLR2004
+        if not 0 <= size <= len(view) - at:
+            raise ModelError("the model is no ONNX file, or is cut short")
+        yield key >> 3, view[at : at + size]
+        at += size
+
+
+def _varint(view: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 64, 7):
+        if at >= len(view):
+            break
+        byte = view[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:  # noqa: PLR2004 - the last one
+            return value, at
+    raise ModelError("the model is no ONNX file, or is cut short")

@@ -1,0 +1,129 @@
+"""The arithmetic that the evaluation's claims rest on, against plain definitions."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "examples/evaluate"))
+
+import attacks
+import columns
+import edits
+import measure
+import views
+from hashers import Hashed, Pdq
+
+from drawn import scene
+
+
+def test_upper_bound() -> None:
+    """Nothing found in n means at most 3 / n; the bound covers the Poisson tail exactly."""
+    assert measure.upper(0, 1000) == pytest.approx(3 / 1000, rel=0.01)
+    for found in (1, 5, 30):
+        mean = 10_000 * measure.upper(found, 10_000)
+        tail = sum(math.exp(-mean) * mean**k / math.factorial(k) for k in range(found + 1))
+        assert tail == pytest.approx(0.05, rel=1e-3)
+    assert measure.upper(0, 0) == measure.upper(5, 5) == 1
+
+
+def test_distances() -> None:
+    """The nearest view counts, bit by bit."""
+    r = np.random.default_rng(1)
+    queries, entries = (r.integers(0, 256, shape, np.uint8) for shape in ((5, 3, 32), (7, 32)))
+    found = measure.distances(queries, entries)
+    for i, query in enumerate(queries):
+        for j, entry in enumerate(entries):
+            views = [np.unpackbits(view ^ entry).sum() for view in query]
+            assert found[i, j] == min(views)
+
+
+def test_tail_of_a_known_distribution() -> None:
+    """Of coin flips, the limit fitted for 1e-9 is the binomial's own or a little below."""
+    r = np.random.default_rng(2)
+    tail = measure.Tail(measure.histogram(r.binomial(256, 0.5, 2_000_000), 256))
+    share, limit = 0.0, -1
+    for k in range(256):
+        share += math.comb(256, k) / 2**256
+        if share > 1e-9:
+            break
+        limit = k
+    found, measured = tail.limit(1e-9)
+    assert limit - 4 <= found <= limit
+    assert not measured
+    assert tail.limit(1e-9, pessimistic=True)[0] < found
+    at, measured = tail.limit(1e-3)
+    assert measured
+    assert tail.share(at)[0] <= 1e-3 < tail.share(at + 1)[0]
+
+
+def test_nothing_known_promises_nothing() -> None:
+    """Without pairs there is no limit."""
+    for counts in (np.zeros(257, np.int64), np.bincount([3], minlength=257)):
+        assert measure.Tail(counts).limit(1e-6)[0] == -1
+
+
+def test_strangers() -> None:
+    """Photos of one folder are look-alikes, those that do not count are left out."""
+    r = np.random.default_rng(3)
+    originals = r.integers(0, 256, (6, 32), np.uint8)
+    column = columns.Column(originals, np.array([1, 1, 1, 1, 1, 0], bool))
+    column.edited["same"] = [Hashed(originals[i : i + 1], i != 1) for i in range(4)]
+    folders = np.array([0, 0, 1, 2, 2, 3])
+    unrelated, alike, nearest = columns.strangers(column, folders, 256)
+    assert unrelated.pairs == 3 + 4 + 3  # queries 0, 2 and 3 against entries 0 to 4
+    assert alike.pairs == 1 + 0 + 1
+    assert len(nearest) == 3
+    assert columns.own(column, "same").tolist() == [0, columns.NONE, 0, 0]
+    assert columns.false_positives(column, folders, 256)["hits"] == 3
+    assert columns.false_positives(column, folders, -1)["hits"] == 0
+
+
+def test_edits_are_deterministic() -> None:
+    """The same seed gives the same pixels, every edit something else; 20 are main."""
+    photo, others = scene((90, 70), 3), [scene((80, 60), i) for i in (4, 5, 6)]
+    names = {edit.name for edit in edits.EDITS}
+    assert len(names) == len(edits.EDITS) >= 25
+    assert len(edits.MAIN) == 20
+    for edit in edits.EDITS:
+        first = edit(photo, "a", others)
+        assert first.mode == "RGB"
+        assert first.tobytes() == edit(photo, "a", others).tobytes()
+        if not edit.name.startswith("messenger"):
+            assert (first.size, first.tobytes()) != (photo.size, photo.tobytes()), edit.name
+
+
+def test_attack_knows_the_hash() -> None:
+    """The linear map of the attack gives PDQ's own bits, but for rounding."""
+    pixels = np.asarray(scene((attacks.SIDE, attacks.SIDE), 7), np.float64)
+    c = attacks.coefficients(pixels)
+    bits = np.packbits((c > np.median(c)).ravel()[::-1])
+    code = Pdq()(Image.fromarray(pixels.astype(np.uint8))).codes[0]
+    assert np.unpackbits(bits ^ code).sum() <= 2
+
+
+def test_attacks_on_pdq_work() -> None:
+    """A collision is found whose PDQ is the other picture's; identical pictures have SSIM 1."""
+    a, b = (np.asarray(scene((attacks.SIDE, attacks.SIDE), i), np.float64) for i in (1, 2))
+    done = attacks.collide_pdq(a, b)
+    assert attacks.distance(done, attacks.codes(b)[0]) <= attacks.PDQ_LIMIT
+    assert attacks.ssim(a, a) == pytest.approx(1)
+    assert attacks.psnr(a, done) < attacks.psnr(a, a)
+
+
+def test_trimmed() -> None:
+    """A frame, bars above and below, and lines of text go; a bare picture stays as it is."""
+    photo = scene((120, 90), 9)
+    assert views.trimmed(photo) is None
+    page = Image.new("RGB", (160, 200), (250, 250, 250))
+    page.paste(photo, (20, 60))
+    page.paste((0, 0, 0), (30, 20, 90, 30))
+    found = views.trimmed(page)
+    assert found is not None
+    assert abs(found.width - 120) <= 4
+    assert abs(found.height - 90) <= 4
