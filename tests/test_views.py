@@ -329,11 +329,13 @@ def test_a_clear_canvas_is_composed_as_browsers_do() -> None:
     small = SCENE.resize((20, 20))
     data = trap_tiles.gif_of((40, 40), [(small, (0, 0), 2), (small, (20, 20), 1)], 1)
     seen = {
-        view.label: view.image.convert("RGBA").getpixel((0, 0))[3]
+        view.label: view.image.convert("RGBA").getpixel((0, 0))
         for view in images.views(data, LIMITS, [], lambda: None)
-        if view.label.endswith("clear canvas")
+        if "clear canvas" in view.label and view.image is not None
     }
-    assert seen == {"frame 1, on a clear canvas": 255, "frame 2, on a clear canvas": 0}
+    assert (255,) == seen["frame 1, on a clear canvas"][3:]
+    assert (255, 255, 255, 255) == seen["frame 2, on a clear canvas"]
+    assert (0, 0, 0, 255) == seen["frame 2, on a clear canvas, over black"]
 
 
 def test_a_border_is_found_to_the_pixel() -> None:

@@ -11,8 +11,10 @@ import numpy as np
 from views import views
 
 from doorsill.core import Resizer
+from doorsill.limits import Limits
 from doorsill.neural import Model
-from doorsill.reading import hash_rows
+from doorsill.patience import Patience
+from doorsill.reading import read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +51,7 @@ class Pdq:
 
     def __call__(self, photo: Image.Image) -> Hashed:
         """Return the codes."""
-        ((_, pdq),) = hash_rows(photo, lambda: None)
+        pdq = read(photo, Limits(), Patience(None)).views[0].pdq
         codes = b"".join(pdq.hash("full", orientation) for orientation in range(8))
         return Hashed(np.frombuffer(codes, np.uint8).reshape(8, 32), pdq.quality("full") >= GATE)
 

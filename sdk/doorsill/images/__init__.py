@@ -134,28 +134,33 @@ def _views(
     for number, (name, frame) in enumerate(labelled, 1):
         if shown is not None and name == frames.SECOND:
             shown(None)
-        yield from _paid(sitting, name, frame, shown if number == 1 else None)
+        first = number == 1
+        yield from _paid(sitting, name, frame, shown if first else None, thorough=first)
         sitting.check()
-        yield from _within_border(sitting, name, frame)
+        yield from _within_border(sitting, name, frame, thorough=first)
     if not number and not sitting.noted:
         sitting.note("broken: there is no picture in it")
 
 
-def _paid(sitting: Sitting, name: str, frame: Image.Image, shown: Shown | None) -> Iterator[View]:
+def _paid(
+    sitting: Sitting, name: str, frame: Image.Image, shown: Shown | None, *, thorough: bool
+) -> Iterator[View]:
     """Yield the views of a frame, of which decoding paid for the first, while they can be paid."""
     first = True
     for turned_name, turn in _turns(sitting, name, frame):
         if shown is not None and first:
             tell = partial(_tell, shown, frame, turn)
             sitting.attempt(tell)
-        for view in _readings(sitting, turned_name, frame, turn):
+        for view in _readings(sitting, turned_name, frame, turn, thorough=thorough):
             if not first and not sitting.pay(view.size):
                 return
             first = False
             yield view
 
 
-def _within_border(sitting: Sitting, name: str, frame: Image.Image) -> Iterator[View]:
+def _within_border(
+    sitting: Sitting, name: str, frame: Image.Image, *, thorough: bool
+) -> Iterator[View]:
     """Yield the views of what a plain border encloses: people look past it, a hash does not."""
     box = sitting.attempt(lambda: borders.content(frame))
     if box is None or not sitting.pay((box[2] - box[0], box[3] - box[1])):
@@ -163,7 +168,8 @@ def _within_border(sitting: Sitting, name: str, frame: Image.Image) -> Iterator[
     enclosed = sitting.attempt(lambda: frame.crop(box))
     if enclosed is not None:
         enclosed.format = frame.format
-        yield from _paid(sitting, _joined(name, "without its border"), enclosed, None)
+        label = _joined(name, "without its border")
+        yield from _paid(sitting, label, enclosed, None, thorough=thorough)
         sitting.check()
 
 
@@ -174,10 +180,10 @@ def _tell(shown: Shown, frame: Image.Image, turn: Image.Transpose | None) -> Non
 
 
 def _readings(
-    sitting: Sitting, name: str, image: Image.Image, turn: Image.Transpose | None
+    sitting: Sitting, name: str, image: Image.Image, turn: Image.Transpose | None, *, thorough: bool
 ) -> Iterator[View]:
     notes: list[str] = []
-    steps = colour.readings(image, sitting.limits, notes)
+    steps = colour.readings(image, sitting.limits, notes, thorough=thorough)
     while True:
         reading = sitting.attempt(lambda: next(steps, _NO_MORE))
         if reading is None:

@@ -42,15 +42,20 @@ class Reading(NamedTuple):
         return Reading(_joined(self.label, label), mode, lambda band: more(self.show(band)))
 
 
-def readings(image: Image.Image, limits: Limits, unread: list[str]) -> Iterator[Reading]:
-    """Yield each way in which viewers put *image* on a white or black page, as L, RGB or RGBA."""
+def readings(
+    image: Image.Image, limits: Limits, unread: list[str], *, thorough: bool = True
+) -> Iterator[Reading]:
+    """Yield each way in which viewers put *image* on a page, as L, RGB or RGBA.
+
+    *thorough* asks for more pages than three: not for each of an animation's hundred frames.
+    """
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and len(profile) > limits.profile_bytes:
         unread.append(f"profile: its colour profile takes {len(profile)} bytes")
         profile = None
     one_key = image.mode == "P" and isinstance(image.info.get("transparency"), int)
     for plain in _plain(image, profile if isinstance(profile, bytes) else None):
-        yield from _through_alpha(plain, image, one_key=one_key)
+        yield from _through_alpha(plain, image, few=one_key, thorough=thorough)
 
 
 def _plain(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
@@ -120,7 +125,9 @@ def _from_lab() -> Show:
 # ---- alpha
 
 
-def _through_alpha(plain: Reading, image: Image.Image, *, one_key: bool) -> Iterator[Reading]:
+def _through_alpha(
+    plain: Reading, image: Image.Image, *, few: bool, thorough: bool
+) -> Iterator[Reading]:
     """Yield *plain*, and where it is transparent also what other pages than white and black show.
 
     A page's colour acts linearly, so a picture could cancel itself on white and on black and
@@ -131,10 +138,10 @@ def _through_alpha(plain: Reading, image: Image.Image, *, one_key: bool) -> Iter
     if plain.mode != "RGBA":
         return
     yield plain.then("over mid grey", "RGB", partial(_over, _MID))
-    if one_key:  # where one colour is transparent the pages above show its outline
+    if few:  # where one colour is transparent the pages above show its outline
         return
     yield plain.then("alpha ignored", "RGB", _in("RGB"))
-    if _share_seen_through(plain, image) < _SUBSTANTIAL:
+    if not thorough or _share_seen_through(plain, image) < _SUBSTANTIAL:
         return
     for page in _PAGES:
         yield plain.then(f"over grey {page}", "RGB", partial(_over, page))

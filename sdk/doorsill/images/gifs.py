@@ -51,12 +51,23 @@ def composed(sitting: Sitting, data: bytes) -> Iterator[tuple[str, Image.Image]]
         before = canvas.copy() if tile.disposal in _RESTORED else None
         if paint is not None:
             canvas.paste(paint, tile.box[:2], mask=paint.getchannel("A"))
-        yield f"frame {number}, on a clear canvas", canvas
+        name = f"frame {number}, on a clear canvas"
+        if number == 1:
+            yield name, canvas
+        elif sitting.pay(size):  # stickers have dozens, each of which is clear or solid
+            yield name, _over(canvas, "white")
+            yield f"{name}, over black", _over(canvas, "black")
         if before is not None:
             canvas = before
         elif tile.disposal == _CLEARED:
             canvas.paste((0, 0, 0, 0), tile.box)
         sitting.check()
+
+
+def _over(canvas: Image.Image, page: str) -> Image.Image:
+    shown = Image.new("RGB", canvas.size, page)
+    shown.paste(canvas, mask=canvas.getchannel("A"))
+    return shown
 
 
 def _canvas(data: bytes) -> tuple[int, int] | None:
