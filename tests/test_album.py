@@ -34,7 +34,7 @@ def test_empty() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a generator no more is taken than is being read and one that waits."""
-    monkeypatch.setattr(album, "_cores", lambda: 3)
+    monkeypatch.setattr(album, "cores", lambda: 3)
     taken = 0
 
     def pictures() -> Iterator[bytes]:
@@ -50,15 +50,15 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many are screened at the same time as there are cores."""
-    monkeypatch.setattr(album, "_cores", lambda: 4)
+    monkeypatch.setattr(album, "cores", lambda: 4)
     meeting = threading.Barrier(4, timeout=10)
 
-    def screen(picture: bytes, **_: object) -> Verdict:
+    def screen(picture: bytes, _stop: object) -> Verdict:
         meeting.wait()
         return gate.screen(picture)
 
     with Gate(LISTED, isolation="inline") as gate:
-        assert len(list(album.in_order(screen, [OTHER] * 8, None, {}))) == 8
+        assert len(list(album.in_order(screen, [OTHER] * 8))) == 8
 
 
 @needs_cage

@@ -12,7 +12,7 @@ from PIL import Image
 
 import icc
 from doorsill import images
-from doorsill.images import avifs, containers
+from doorsill.images import avifs, containers, gifs
 from drawn import saved
 from looks import LIMITS, RADIUS, SCENE, look, nearest
 
@@ -180,7 +180,7 @@ def test_a_gif_smaller_than_its_screen(at: tuple[int, int]) -> None:
     data = bytearray(saved(SCENE, "GIF"))
     size = 2 * SCENE.width, 2 * SCENE.height
     data[6:10] = struct.pack("<HH", *size)
-    start = next(containers.gif_frames(bytes(data))).start
+    start = next(gifs.gif_frames(bytes(data))).start
     data[start + 1 : start + 5] = struct.pack("<HH", *at)
     page = Image.new("RGB", size, "white")
     page.paste(SCENE, at)

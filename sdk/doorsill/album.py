@@ -1,44 +1,46 @@
-"""Many pictures at once: an album through one gate, on all cores."""
+"""Many pictures at once, on all cores: an album through one gate, originals into rows."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
+
+from doorsill.limits import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from doorsill.verdict import Verdict
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
-_AHEAD = 1  # pictures waiting beside those being read, so that no core waits for the host
+_AHEAD = 1  # items waiting beside those being worked on, so that no core waits for the host
 
 
 def in_order(
-    screen: Callable[..., Verdict],
-    pictures: Iterable[Any],
-    cancel: threading.Event | None,
-    options: dict[str, Any],
-) -> Iterator[Verdict]:
-    """Yield what *screen* says of each picture, in their order; a few are under way at a time.
+    work: Callable[[Item, threading.Event], Result],
+    items: Iterable[Item],
+    cancel: threading.Event | None = None,
+) -> Iterator[Result]:
+    """Yield what *work* makes of each item, in their order; a few are under way at a time.
 
-    Only those, and the verdicts that wait for their turn, are held: about one picture a core.
+    Only those, and the results that wait for their turn, are held: about one item a core. *work*
+    gets an event with its item, set once the host cancels or asks for no more.
     """
     stop = _Stop(cancel)
-    threads = _cores()
+    threads = cores()
     with ThreadPoolExecutor(threads, thread_name_prefix="doorsill-album") as executor:
-        waiting: deque[Future[Verdict]] = deque()
+        waiting: deque[Future[Result]] = deque()
         try:
-            for picture in pictures:
-                waiting.append(executor.submit(screen, picture, cancel=stop, **options))
+            for item in items:
+                waiting.append(executor.submit(work, item, stop))
                 if len(waiting) > threads + _AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            for each in waiting:  # the host has had enough, or a picture raised
+            for each in waiting:  # the host has had enough, or an item raised
                 each.cancel()
             stop.set()
 
@@ -52,9 +54,3 @@ class _Stop(threading.Event):
 
     def is_set(self) -> bool:
         return super().is_set() or (self._cancel is not None and self._cancel.is_set())
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -150,7 +150,10 @@ class Gate:
         """
         from doorsill.album import in_order  # noqa: PLC0415 - only albums pay for its threads
 
-        return in_order(self.screen, pictures, cancel, options)
+        def screen(picture: Any, stop: threading.Event) -> Verdict:
+            return self.screen(picture, cancel=stop, **options)
+
+        return in_order(screen, pictures, cancel)
 
     async def screen_async(self, picture: Any, **options: Any) -> Verdict:
         """Return `screen(picture, **options)` from a thread, for asyncio hosts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 _MIB = 1024 * 1024
@@ -60,3 +61,10 @@ class Limits:
 
     list_bytes: int = 1 << 30
     """A hash list: 10 million PDQ entries with all three digests take 0.9 GB."""
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from doorsill.errors import DoorsillError, IsolationError
+from doorsill.limits import cores
 from doorsill.worker import START_SECONDS, Died, Worker
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Pool:
         """Prepare; the first picture starts the first worker."""
         self._limits = limits
         self._command = list(command) if command is not None else usual_command()
-        self._most = len(os.sched_getaffinity(0))
+        self._most = cores()
         self._closed = False
         self._reset()
         _pools.add(self)

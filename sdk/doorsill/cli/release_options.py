@@ -62,6 +62,10 @@ def add_trust(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--trust", metavar="P", help="the lists must be signed as this trust policy says"
     )
+    _tier_option(made)
+
+
+def _tier_option(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--tier", choices=_TIERS, default="witnessed", help="the least that will do (witnessed)"
     )
@@ -71,7 +75,7 @@ def _policy_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--policy", required=True, metavar="P", help="the trust policy, a tlog-policy"
     )
-    made.add_argument("--tier", choices=_TIERS, default="witnessed", help="the least that will do")
+    _tier_option(made)
 
 
 def _log_options(made: argparse.ArgumentParser) -> None:

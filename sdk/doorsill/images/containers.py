@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import struct
 import zlib
 from struct import pack, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 JPEG_START = b"\xff\xd8\xff"
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -287,73 +286,21 @@ def png_profile_fits(data: bytes, cap: int) -> bool:
 # ---- others
 
 
-class GifFrame(NamedTuple):
-    """One frame of a GIF: where its descriptor and pixels begin, how far it reaches."""
-
-    start: int
-    pixels: int
-    right: int
-    bottom: int
-    interlaced: bool
-
-
-def gif_frames(data: bytes) -> Iterator[GifFrame]:
-    """Walk the frames of a GIF as far as its blocks go."""
-    try:
-        at = 13 + palette_bytes(data[10])
-        while (kind := data[at : at + 1]) and kind != b";":
-            if kind == b"!":
-                at = after_blocks(data, at + 2)
-            elif kind == b",":
-                left, top, wide, high, flags = unpack_from("<4HB", data, at + 1)
-                pixels = at + 11 + palette_bytes(flags)
-                yield GifFrame(at, pixels, left + wide, top + high, bool(flags & 0x40))
-                at = after_blocks(data, pixels)
-            else:
-                at += 1
-    except (IndexError, struct.error):
-        pass  # cut off: what was met is what can be shown
-
-
-def gif_within(data: bytes, fits: Callable[[tuple[int, int]], bool], most: int) -> bytes | None:
-    """Return a GIF as far as its frames fit, which may reach beyond the screen in its header.
-
-    None where not even the first one does. After *most* frames nobody looks.
-    """
-    width, height = unpack_from("<HH", data.ljust(10, b"\0"), 6)
-    for number, frame in enumerate(gif_frames(data)):
-        width, height = max(width, frame.right), max(height, frame.bottom)
-        if number >= most:
-            break
-        if not fits((width, height)):
-            return data[: frame.start] + b";" if number else None
-    return data if fits((width, height)) else None
-
-
-def palette_bytes(flags: int) -> int:
-    """Return the length of the GIF palette that *flags* announce."""
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def after_blocks(data: bytes, at: int) -> int:
-    """Return the place behind a chain of GIF data blocks; IndexError where it is cut off."""
-    while length := data[at]:
-        at += length + 1
-    return at + 1
-
-
 def webp_size(data: bytes) -> tuple[int, int] | None:
     """Read the canvas of a WebP, which its decoder allocates as soon as it is opened."""
-    kind, head = data[12:16], data[20:30].ljust(10, b"\0")
+    kind, body = data[12:16], data[20:30].ljust(10, b"\0")
     if kind == b"VP8X":
-        return int.from_bytes(head[4:7], "little") + 1, int.from_bytes(head[7:10], "little") + 1
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    return webp_chunk_size(kind, body) if kind in (b"VP8L", b"VP8 ") else None
+
+
+def webp_chunk_size(kind: bytes, body: bytes) -> tuple[int, int]:
+    """Read the size of a WebP's pixels, lossless (`VP8L`) or lossy."""
     if kind == b"VP8L":
-        bits = int.from_bytes(head[1:5], "little")
+        bits = int.from_bytes(body[1:5], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8 ":
-        width, height = unpack_from("<HH", head, 6)
-        return width & 0x3FFF, height & 0x3FFF
-    return None
+    width, height = unpack_from("<HH", body[:10].ljust(10, b"\0"), 6)
+    return width & 0x3FFF, height & 0x3FFF
 
 
 def icon_entries(data: bytes, cap: int) -> list[tuple[bytes, bytes]]:

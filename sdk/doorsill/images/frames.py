@@ -41,7 +41,7 @@ def of_file(sitting: Sitting, kind: str, data: bytes) -> Iterator[Labelled]:
     elif kind not in PLUGINS:
         sitting.note(f"format: {kind} pictures cannot be read")
     elif kind == "GIF":
-        fitting = containers.gif_within(data, sitting.allows, sitting.limits.frames)
+        fitting = gifs.gif_within(data, sitting.allows, sitting.limits.frames)
         if fitting is not None:
             yield from _frames(sitting, kind, fitting)
             yield from gifs.composed(sitting, fitting)

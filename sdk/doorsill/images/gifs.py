@@ -1,4 +1,4 @@
-"""The frames of a GIF as browsers compose them: on a canvas that is transparent at first.
+"""GIFs: where their frames lie, and how browsers compose them on a canvas that is clear at first.
 
 Pillow begins with the background colour that the file names, and clears to it. Browsers, and the
 messengers built on them, ignore that colour, so tiles over an empty canvas look different there.
@@ -6,29 +6,90 @@ messengers built on them, ignore that colour, so tiles over an empty canvas look
 
 from __future__ import annotations
 
-import struct
+from struct import error, pack, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
-from doorsill.images.containers import after_blocks, palette_bytes
 from doorsill.images.opening import left_behind, load, open_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from doorsill.images.sitting import Sitting
 
+_CONTROL = 0xF9  # the extension that says how the next frame shows and what becomes of it
 _CLEARED = 2
 _RESTORED = (3, 4)  # 4 is no disposal that GIF89a names; browsers take it for 3
 
 
-class _Tile(NamedTuple):
-    """What one frame paints: a GIF of its own, where it lies, and what happens to it after."""
+class GifFrame(NamedTuple):
+    """One frame: where its descriptor and pixels begin, its place on the screen, how it shows."""
 
-    gif: bytes
+    start: int
+    pixels: int
     box: tuple[int, int, int, int]
-    disposal: int
+    interlaced: bool
+    control: bytes
+
+    @property
+    def disposal(self) -> int:
+        """What becomes of it before the next one."""
+        return self.control[0] >> 2 & 7
+
+
+def gif_frames(data: bytes) -> Iterator[GifFrame]:
+    """Walk the frames of a GIF as far as its blocks go."""
+    control = usual = bytes(4)
+    try:
+        at = 13 + _palette_bytes(data[10])
+        while (kind := data[at : at + 1]) and kind != b";":
+            if kind == b"!":
+                if data[at + 1] == _CONTROL and data[at + 2] == len(usual):
+                    control = data[at + 3 : at + 7]
+                at = _after_blocks(data, at + 2)
+            elif kind == b",":
+                left, top, wide, high, flags = unpack_from("<4HB", data, at + 1)
+                pixels = at + 11 + _palette_bytes(flags)
+                box = (left, top, left + wide, top + high)
+                yield GifFrame(at, pixels, box, bool(flags & 0x40), control)
+                at, control = _after_blocks(data, pixels), usual
+            else:
+                at += 1
+    except (IndexError, error):
+        pass  # cut off: what was met is what can be shown
+
+
+def gif_within(data: bytes, fits: Callable[[tuple[int, int]], bool], most: int) -> bytes | None:
+    """Return a GIF as far as its frames fit, which may reach beyond the screen in its header.
+
+    None where not even the first one does. After *most* frames nobody looks.
+    """
+    width, height = _screen(data)
+    for number, frame in enumerate(gif_frames(data)):
+        width, height = max(width, frame.box[2]), max(height, frame.box[3])
+        if number >= most:
+            break
+        if not fits((width, height)):
+            return data[: frame.start] + b";" if number else None
+    return data if fits((width, height)) else None
+
+
+def _screen(data: bytes) -> tuple[int, int]:
+    width, height = unpack_from("<HH", data.ljust(10, b"\0"), 6)
+    return width, height
+
+
+def _palette_bytes(flags: int) -> int:
+    """Return the length of the palette that *flags* announce."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, at: int) -> int:
+    """Return the place behind a chain of data blocks; IndexError where it is cut off."""
+    while length := data[at]:
+        at += length + 1
+    return at + 1
 
 
 def composed(sitting: Sitting, data: bytes) -> Iterator[tuple[str, Image.Image]]:
@@ -40,17 +101,18 @@ def composed(sitting: Sitting, data: bytes) -> Iterator[tuple[str, Image.Image]]
     if size is None:
         return
     canvas = Image.new("RGBA", size)
-    for number, tile in enumerate(_tiles(data), 1):
-        if number > sitting.limits.frames or not sitting.pay(size):
+    for number, frame in enumerate(gif_frames(data), 1):
+        tile = _tile(data, frame)
+        if tile is None or number > sitting.limits.frames or not sitting.pay(size):
             return
-        image = open_picture(sitting, "GIF", tile.gif)
+        image = open_picture(sitting, "GIF", tile)
         shown = None
         if image is not None:
             shown = image if load(sitting, image) else left_behind(sitting, image)
         paint = None if shown is None else sitting.attempt(lambda: shown.convert("RGBA"))  # noqa: B023 - called at once
-        before = canvas.copy() if tile.disposal in _RESTORED else None
+        before = canvas.copy() if frame.disposal in _RESTORED else None
         if paint is not None:
-            canvas.paste(paint, tile.box[:2], mask=paint.getchannel("A"))
+            canvas.paste(paint, frame.box[:2], mask=paint.getchannel("A"))
         name = f"frame {number}, on a clear canvas"
         if number == 1:
             yield name, canvas
@@ -59,8 +121,8 @@ def composed(sitting: Sitting, data: bytes) -> Iterator[tuple[str, Image.Image]]
             yield f"{name}, over black", _over(canvas, "black")
         if before is not None:
             canvas = before
-        elif tile.disposal == _CLEARED:
-            canvas.paste((0, 0, 0, 0), tile.box)
+        elif frame.disposal == _CLEARED:
+            canvas.paste((0, 0, 0, 0), frame.box)
         sitting.check()
 
 
@@ -72,43 +134,27 @@ def _over(canvas: Image.Image, page: str) -> Image.Image:
 
 def _canvas(data: bytes) -> tuple[int, int] | None:
     """Return the canvas of a GIF that leaves a part of it empty at any time, else None."""
-    width, height = struct.unpack_from("<HH", data.ljust(10, b"\0"), 6)
+    width, height = _screen(data)
     empty = False
-    for number, tile in enumerate(_tiles(data)):
-        right, bottom = tile.box[2:]
+    for number, frame in enumerate(gif_frames(data)):
         if not number:
-            width, height = max(width, right), max(height, bottom)
-            empty = tile.box != (0, 0, width, height)
+            width, height = max(width, frame.box[2]), max(height, frame.box[3])
+            empty = frame.box != (0, 0, width, height)
         if empty:
             return width, height
         # After the last frame nothing is shown, but its disposal need not be looked for.
-        empty = tile.disposal == _CLEARED or tile.disposal in _RESTORED
+        empty = frame.disposal in (_CLEARED, *_RESTORED)
     return None
 
 
-def _tiles(data: bytes) -> Iterator[_Tile]:
-    """Walk the frames of a GIF as far as its blocks go."""
-    control = b"\0\0\0\0"
+def _tile(data: bytes, frame: GifFrame) -> bytes | None:
+    """Return a frame as a GIF of its own, None where it is cut off."""
     try:
-        at = 13 + palette_bytes(data[10])
-        palette = data[10:at]
-        while (kind := data[at : at + 1]) and kind != b";":
-            if kind == b"!":
-                if data[at + 1] == 0xF9 and data[at + 2] == len(control):  # noqa: PLR2004 - GIF89a's graphic control
-                    control = data[at + 3 : at + 7]
-                at = after_blocks(data, at + 2)
-            elif kind == b",":
-                left, top, wide, high, flags = struct.unpack_from("<4HB", data, at + 1)
-                pixels = at + 10 + palette_bytes(flags)
-                end = after_blocks(data, pixels + 1)
-                head = b"GIF89a" + struct.pack("<HH", wide, high) + palette
-                shows = b"!\xf9\4" + bytes((control[0] & 1, 0, 0, control[3], 0))
-                place = b"," + struct.pack("<4H", 0, 0, wide, high)
-                gif = head + shows + place + data[at + 9 : end] + b";"
-                box = (left, top, left + wide, top + high)
-                yield _Tile(gif, box, control[0] >> 2 & 7)
-                at, control = end, b"\0\0\0\0"
-            else:
-                at += 1
-    except (IndexError, struct.error):
-        pass  # cut off: what was met is what can be shown
+        end = _after_blocks(data, frame.pixels)
+    except IndexError:
+        return None
+    wide, high = frame.box[2] - frame.box[0], frame.box[3] - frame.box[1]
+    head = b"GIF89a" + pack("<HH", wide, high) + data[10 : 13 + _palette_bytes(data[10])]
+    shows = b"!\xf9\4" + bytes((frame.control[0] & 1, 0, 0, frame.control[3], 0))
+    place = b"," + pack("<4H", 0, 0, wide, high)
+    return head + shows + place + data[frame.start + 9 : end] + b";"

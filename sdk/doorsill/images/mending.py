@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doorsill.images import avifs, pngs
-from doorsill.images.containers import GifFrame, bitmap_size, gif_frames, jpeg_markers
+from doorsill.images.containers import bitmap_size, jpeg_markers
+from doorsill.images.gifs import GifFrame, gif_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

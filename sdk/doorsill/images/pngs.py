@@ -14,6 +14,8 @@ from doorsill.images.containers import PNG_START, png_chunks, png_profile_fits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from doorsill.images.containers import Chunk
+
 # What decides pixels. The rest (text, times, private chunks) is where checks fail for nothing.
 _STILL = frozenset((b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"eXIf", b"IDAT"))
 _ANIMATED = _STILL | {b"acTL", b"fcTL", b"fdAT"}
@@ -57,13 +59,13 @@ def is_interlaced(data: bytes) -> bool:
 
 def fails_check(data: bytes) -> bool:
     """Tell whether a checksum of its pixels is wrong, which browsers ask and Pillow does not."""
-    return any(
-        name == b"IDAT"
-        and zlib.crc32(memoryview(data)[start:end], zlib.crc32(name))
-        != int.from_bytes(check, "big")
-        for name, start, end in png_chunks(data)
-        if len(check := data[end : end + 4]) == 4  # noqa: PLR2004 - or the file ends before
-    )
+    return any(_fails(data, each) for each in png_chunks(data) if each.name == b"IDAT")
+
+
+def _fails(data: bytes, part: Chunk) -> bool:
+    check = data[part.end : part.end + 4]
+    made = zlib.crc32(memoryview(data)[part.start : part.end], zlib.crc32(part.name))
+    return len(check) == 4 and made != int.from_bytes(check, "big")  # noqa: PLR2004 - or cut off
 
 
 def stops(data: bytes) -> list[int]:
@@ -74,12 +76,11 @@ def stops(data: bytes) -> list[int]:
     if through < needed and (faulty or not cut):
         ends.append(max(0, through - _LAG))  # a file that is only cut is painted to its end
     packed = bytearray()  # a file may have thousands of chunks
-    for name, start, end in png_chunks(data):
-        if name != b"IDAT":
+    for each in png_chunks(data):
+        if each.name != b"IDAT":
             continue
-        packed += data[start:end]
-        check = data[end : end + 4]
-        if len(check) == 4 and zlib.crc32(name + data[start:end]) != int.from_bytes(check, "big"):  # noqa: PLR2004
+        packed += data[each.start : each.end]
+        if _fails(data, each):
             through, faulty = _through(packed)
             if through < needed and not faulty:  # or the fault comes first
                 ends.append(max(0, through - _LAG))

@@ -6,14 +6,13 @@ Imported by `frames` alone.
 from __future__ import annotations
 
 from functools import partial
-from struct import unpack_from
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageFile
 
 from doorsill.images import pngs, webps
 from doorsill.images.bands import bands
-from doorsill.images.containers import gif_frames
+from doorsill.images.gifs import gif_frames
 from doorsill.images.mending import (
     JPEG_END,
     ended_otherwise,
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from doorsill.images.sitting import Sitting
 
 LOST = "broken: a part is missing"
-_LINE = 16  # rows of the largest blocks of a JPEG
 HOPELESS = "broken: it could not be decoded"
+_LINE = 16  # rows of the largest blocks of a JPEG
 # The decoders' zero, where data is missing: mid grey, off by one in inverted ink.
 _FILLED = ((127, 127), (127, 128), (128, 128))
 _PLAIN = frozenset(("1", "L", "P", "RGB", "RGBA", "LA", "PA"))
@@ -176,7 +175,7 @@ def _compared(
     if missing is None:
         return image, False
     whole = missing.getbbox() is None
-    if kind == "JPEG" and (whole or missing.getbbox()) and not _in_passes(image):
+    if kind == "JPEG" and not _in_passes(image):
         missing = _from_row(missing, _last_row(sitting, data, image, missing))
     if missing.getbbox() is None:
         return image, whole and kind in ("JPEG", "PNG") and not ImageFile.LOAD_TRUNCATED_IMAGES
@@ -190,11 +189,9 @@ def _differing(image: Image.Image, other: Image.Image) -> Image.Image:
         image, other = _of_8_bits(image), _of_8_bits(other)
     elif image.mode == "P":
         image, other = (Image.frombytes("L", each.size, each.tobytes()) for each in (image, other))
-    apart = ImageChops.difference(image, other)
-    bands = apart.split()
-    most = bands[0]
-    for band in bands[1:]:
-        most = ImageChops.lighter(most, band)
+    most, *others = ImageChops.difference(image, other).split()
+    for channel in others:
+        most = ImageChops.lighter(most, channel)
     return most.convert("L").point(lambda level: 255 if level else 0)
 
 
@@ -238,7 +235,7 @@ def _see_through(kind: str, data: bytes, image: Image.Image, missing: Image.Imag
     grids: tuple[tuple[int, int], ...] = ()
     if kind == "PNG" and pngs.is_interlaced(data):
         grids = _PNG_GRIDS
-    elif kind == "GIF" and any(frame.interlaced for frame in _first(gif_frames(data))):
+    elif kind == "GIF" and (frame := next(gif_frames(data), None)) and frame.interlaced:
         grids = _GIF_GRIDS
     for grid in grids:
         known = ImageChops.invert(_coarse(missing, grid))
@@ -254,10 +251,6 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
     upper.info, upper.format = dict(image.info), image.format
     upper.info.pop("transparency", None)
     return upper
-
-
-def _first(frames: Iterator[Any]) -> list[Any]:
-    return [frame for frame in (next(frames, None),) if frame is not None]
 
 
 def _coarse(image: Image.Image, grid: tuple[int, int]) -> Image.Image:
@@ -283,9 +276,6 @@ def rows_there(
     pixels comes too early. Any listed picture could be given a lower part of grey like that.
     """
     name, image = labelled
-    if kind == "GIF":
-        yield from _on_a_page(sitting, data, labelled)
-        return
     rows = sitting.attempt(lambda: _rows(sitting, kind, data, image))
     if rows is None:
         return
@@ -295,25 +285,6 @@ def rows_there(
         if held is not None:
             held.format = image.format
             yield f"{name}, rows that are there" if name else "rows that are there", held
-
-
-def _on_a_page(
-    sitting: Sitting, data: bytes, labelled: tuple[str, Image.Image]
-) -> Iterator[tuple[str, Image.Image]]:
-    """Yield a GIF whose first frame is smaller than its screen as browsers paint it: on the page.
-
-    Pillow paints the rest of the screen in the first colour.
-    """
-    name, image = labelled
-    for frame in _first(gif_frames(data)):
-        box = (*unpack_from("<HH", data, frame.start + 1), frame.right, frame.bottom)
-        if box[:2] == (0, 0) and box[2] >= image.width and box[3] >= image.height:
-            return
-        beside = Image.new("L", image.size, 255)
-        beside.paste(0, box)
-        seen = sitting.attempt(lambda: _see_through("", data, image, beside))  # noqa: B023
-        if seen is not None and sitting.pay(image.size):
-            yield f"{name}, on the page" if name else "on the page", seen
 
 
 def _rows(sitting: Sitting, kind: str, data: bytes, image: Image.Image) -> int | None:

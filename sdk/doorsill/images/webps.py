@@ -5,9 +5,10 @@ Imported by `salvage` alone. Chunks: RFC 9649; lossy pixels: RFC 6386, 9.1.
 
 from __future__ import annotations
 
-from struct import pack, unpack_from
+from struct import pack
 from typing import TYPE_CHECKING, NamedTuple
 
+from doorsill.images.containers import webp_chunk_size
 from doorsill.images.opening import load, open_picture
 
 if TYPE_CHECKING:
@@ -109,11 +110,7 @@ def _first(data: bytes) -> _Still | None:
 
 
 def _size(still: _Still) -> tuple[int, int]:
-    if still.name == b"VP8L":
-        bits = int.from_bytes(still.body[1:5], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    width, height = unpack_from("<HH", still.body.ljust(_VP8_HEAD, b"\0"), 6)
-    return width & 0x3FFF, height & 0x3FFF
+    return webp_chunk_size(still.name, still.body)
 
 
 def _area(still: _Still) -> int:

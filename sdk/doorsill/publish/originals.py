@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from doorsill import cage, pool
+from doorsill.album import in_order
 from doorsill.core import DIGESTS, PROFILES
 from doorsill.errors import RowsError
 from doorsill.patience import Patience
@@ -19,6 +17,7 @@ from doorsill.publish.rows import Row, row_line
 from doorsill.reading import read
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from doorsill.publish.sources import Source
     from doorsill.reading import Decoder
 
-_AHEAD = 4  # files for each process that wait their turn, so that a million names are not queued
 _SECONDS = 60.0  # for one picture: a busy machine must not change what a list holds
 
 
@@ -148,25 +146,16 @@ def hashed(
         yield from ((path, _hash(path, limits, None, named=named)) for path in files)
         return
     cage.require()
-    cores = os.cpu_count() or 1
     workers = pool.Pool(limits)
-    threads = ThreadPoolExecutor(cores)
+
+    def caged(path: Path, stop: threading.Event) -> tuple[Path, Row]:
+        decoder = partial(workers.decode, Patience(None, stop))
+        return path, _hash(path, limits, decoder, named=named)
+
     try:
-        hash_ = partial(
-            _hash, limits=limits, decoder=partial(workers.decode, Patience(None)), named=named
-        )
-        left = iter(files)
-        waiting = deque(
-            (path, threads.submit(hash_, path)) for path in islice(left, _AHEAD * cores)
-        )
-        while waiting:
-            path, row = waiting.popleft()
-            waiting.extend((each, threads.submit(hash_, each)) for each in islice(left, 1))
-            yield path, row.result()
+        yield from in_order(caged, files)
     finally:
-        threads.shutdown(wait=False, cancel_futures=True)
         workers.close()
-        threads.shutdown()
 
 
 def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -> Row:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 HEADER_BYTES = 64
 SECTION = struct.Struct("<HHHHQQ")  # kind, flags, a, b, offset, length
-_CLASS = struct.Struct("<HH4xQ")
-_WITHDRAWN = struct.Struct("<6s2xQ")
+CLASS = struct.Struct("<HH4xQ")  # category, flags, publishers as a bit set
+WITHDRAWN = struct.Struct("<6s2xQ")  # id, epoch in which it went
 ID_BYTES = 6
 
 
@@ -96,11 +96,11 @@ class ListFile:
 
     def classes(self) -> list[tuple[int, int, int]]:
         """Return (category, flags, publishers) of each class."""
-        return list(_CLASS.iter_unpack(self.section(Kind.CLASSES)))
+        return list(CLASS.iter_unpack(self.section(Kind.CLASSES)))
 
     def withdrawn(self) -> list[tuple[bytes, int]]:
         """Return (id, epoch in which it went) of withdrawn entries."""
-        return list(_WITHDRAWN.iter_unpack(self.section(Kind.WITHDRAWN)))
+        return list(WITHDRAWN.iter_unpack(self.section(Kind.WITHDRAWN)))
 
     def without_anything(self) -> int:
         """Return how many entries have neither a hash nor a digest, so that nothing can match."""

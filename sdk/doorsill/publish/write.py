@@ -13,7 +13,7 @@ from doorsill.core import DIGESTS, SECTION_PROFILES, pdq_planes
 from doorsill.errors import ListError
 from doorsill.files import write_atomically
 from doorsill.lists import HashList
-from doorsill.publish.sections import HEADER_BYTES, SECTION, Kind
+from doorsill.publish.sections import CLASS, HEADER_BYTES, SECTION, WITHDRAWN, Kind
 from doorsill.trust import Trust
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ MAGIC = b"\x89DSL\r\n\x1a\n"
 _ALIGNMENT = 64
 _HEADER = struct.Struct("<8sHHIQQII20x")  # the checksum follows
 _HASHER = struct.Struct("<24s32sIHHHB5x")
-_CLASS = struct.Struct("<HHIQ")
 _TEXT = struct.Struct("<HH8sIII")
 _REQUIRED = 1
 
@@ -152,12 +151,12 @@ def _digest_sections(contents: Contents) -> list[tuple[Kind, int, int, bytes]]:
 def list_bytes(contents: Contents) -> bytes:
     """Return the list file."""
     entries = len(contents.entry_classes)
-    withdrawn = (struct.pack("<6s2xQ", *each) for each in sorted(contents.withdrawn))
+    withdrawn = (WITHDRAWN.pack(*each) for each in sorted(contents.withdrawn))
     sections = [
         *_hasher_sections(contents),
         (Kind.ENTRY_CLASSES, 0, 0, _column(contents.entry_classes)),
         (Kind.ENTRY_IDS, 0, 0, bytes(contents.entry_ids)),
-        (Kind.CLASSES, 0, 0, b"".join(_CLASS.pack(c, f, 0, p) for c, f, p in contents.classes)),
+        (Kind.CLASSES, 0, 0, b"".join(CLASS.pack(*each) for each in contents.classes)),
         *_text_sections(contents),
         *_digest_sections(contents),
         (Kind.WITHDRAWN, 0, 0, b"".join(withdrawn)),
