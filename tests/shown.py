@@ -26,7 +26,10 @@ import traps
 from looks import LIMITS, RADIUS, SCENE, hashes
 
 FACTS = Path(__file__).parent / "data" / "shown" / "facts.json"
-MAKERS = traps.TRAPS | traps.PLAIN | traps.CUT | trap_frames.SHORT | trap_more.STOPPED
+MAKERS = (
+    traps.TRAPS | traps.UNREAD | traps.ASIDE | traps.PLAIN | traps.CUT | trap_frames.SHORT
+    | trap_more.STOPPED
+)  # fmt: skip
 
 
 def facts() -> dict[str, Any]:
@@ -37,7 +40,7 @@ def facts() -> dict[str, Any]:
 
 def rendered() -> dict[str, Any]:
     """Render every trap: {name: {sha256, shows: {label: distance or null where flat}}}."""
-    files = [(make(SCENE), "application/octet-stream") for make in MAKERS.values()]
+    files = [(data, _kind(data)) for data in (make(SCENE) for make in MAKERS.values())]
     wanted = hashes(SCENE)[0]
     found = {}
     for (name, (data, _)), (_, seen) in zip(
@@ -49,6 +52,11 @@ def rendered() -> dict[str, Any]:
             shows[picture.label] = min(near, default=None)
         found[name] = {"sha256": hashlib.sha256(data).hexdigest(), "shows": shows}
     return found
+
+
+def _kind(data: bytes) -> str:
+    """Return what a server would call a file: browsers tell all but drawings by their bytes."""
+    return "image/svg+xml" if data.startswith(b"<svg") else "application/octet-stream"
 
 
 def shows_it(fact: dict[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 import shown
@@ -9,6 +11,9 @@ import traps
 from doorsill import Action, Gate, Outcome, hash_image
 from lists import hash_list
 from looks import SCENE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GATE = Gate(hash_list(pdq={0: hash_image(SCENE).bytes}))
 
@@ -26,6 +31,30 @@ def test_plain_files_match_in_one_view(name: str) -> None:
     verdict = GATE.screen(traps.PLAIN[name](SCENE))
     assert Outcome.MATCH == verdict.outcome
     assert ("sha256", "sha1", "md5", "pdq: as shown") == verdict.coverage
+
+
+@pytest.mark.parametrize("name", traps.UNREAD)
+def test_what_cannot_be_read_has_a_reason(name: str) -> None:
+    """A file of which too little can be read could not be told, and the verdict says why."""
+    verdict = GATE.screen(traps.UNREAD[name](SCENE))
+    assert Outcome.UNREADABLE == verdict.outcome
+    assert verdict.reason.partition(":")[0] in ("format", "gamma", "broken")
+
+
+@pytest.mark.parametrize("name", traps.ASIDE)
+def test_what_nobody_shows_is_not_clear(name: str) -> None:
+    """What no viewer shows as the picture is out of scope, or has nothing to compare."""
+    outcome = GATE.screen(traps.ASIDE[name](SCENE)).outcome
+    assert outcome in (Outcome.OUT_OF_SCOPE, Outcome.UNHASHABLE)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".txt", ".mp4", ""])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_names_are_not_believed(suffix: str, kind: str, tmp_path: Path) -> None:
+    """A picture under the name of anything else is stopped."""
+    path = tmp_path / f"file{suffix}"
+    SCENE.save(path, kind)
+    assert Outcome.MATCH == GATE.screen(path).outcome
 
 
 @pytest.mark.parametrize("name", traps.CUT)

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops, ImageCms, ImageOps
 
 import icc
+import trap_bitmaps
+import trap_boxes
+import trap_coded
+import trap_composed
 import trap_frames
+import trap_hidden
 import trap_more
 import trap_tiles
 from drawn import decoy, saved, with_chunk
@@ -339,6 +344,8 @@ PLAIN: dict[str, Maker] = {
     "ppm": lambda picture: saved(picture, "PPM"),
     "gray jpeg": lambda picture: saved(picture.convert("L"), "JPEG", quality=92),
     "exif 1": exif_jpeg(1),
+    "thumbnail of itself": trap_hidden.plain_thumbnail,
+    "progressive": lambda picture: saved(picture, "JPEG", quality=92, progressive=True),
 }
 
 _MAKERS: tuple[Maker, ...] = (
@@ -359,7 +366,18 @@ TRAPS: dict[str, Maker] = (
     | trap_more.BORDERED
     | trap_more.OVER_PAGES
     | trap_more.HEIC
+    | trap_boxes.BOXED
+    | trap_coded.CODED
+    | trap_hidden.PLACED
+    | trap_composed.COMPOSED
+    | trap_bitmaps.BITMAPS
 )
+# Of which too little can be read: never without a reason.
+UNREAD: dict[str, Maker] = (
+    trap_coded.UNREAD | trap_hidden.UNREAD | trap_composed.UNREAD | trap_bitmaps.UNREAD
+)
+# What nobody shows as the picture: kept for what Chromium says of it.
+ASIDE: dict[str, Maker] = trap_coded.ASIDE | trap_hidden.ASIDE
 
 # Cut off after a share of the bytes: a viewer shows the upper part and grey or nothing below.
 CUT: dict[str, Maker] = {

@@ -5,7 +5,7 @@ Imported by `mending` alone. Boxes: ISO/IEC 14496-12, 8.11; pixels: AV1 specific
 
 from __future__ import annotations
 
-from struct import error, pack, unpack_from
+from struct import error, iter_unpack, pack, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,9 +14,64 @@ if TYPE_CHECKING:
 _HEAD = 8
 _PADDING = 1 << 16  # bytes for all pictures in it; damaged symbols run on through hardly any
 _TILES, _FRAME = 4, 6  # units that end with the symbols of a tile
+_BOXES_WITHIN = 1 << 18  # bytes; the boxes of all but a huge grid come first and take a few hundred
 _MOST = 1024  # items; a grid of 100 megapixels has some tens
 _FTYP = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"
 _KEPT = frozenset((b"hdlr", b"pitm", b"iinf", b"iref", b"iprp"))
+
+
+def aperture(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Return to which box of its first picture, of *size*, an AVIF asks to be cropped, or None.
+
+    Pillow does not crop it; browsers do where the crop begins at the upper left corner.
+
+    Raises:
+        Exception: Whatever bad boxes lead to; ask through `Sitting.attempt`.
+    """
+    if b"clap" not in data[:_BOXES_WITHIN]:
+        return None
+    meta = next(box for box in _boxes(data, 0, len(data)) if box.name == b"meta")
+    inside = {box.name: box for box in _boxes(data, meta.body + 4, meta.end)}
+    props = {box.name: box for box in _boxes(data, inside[b"iprp"].body, inside[b"iprp"].end)}
+    known = list(_boxes(data, props[b"ipco"].body, props[b"ipco"].end))
+    told = _told(data, props[b"ipma"], _primary(data, inside[b"pitm"]))
+    for box in (known[number - 1] for number in told if 0 < number <= len(known)):
+        if box.name != b"clap":
+            continue
+        ends = [
+            over / max(1, under)
+            for over, under in iter_unpack(">iI", data[box.body : box.body + 32])
+        ]
+        left, top = (
+            (all_of - side) / 2 + off
+            for all_of, side, off in zip(size, ends, ends[2:], strict=False)
+        )
+        crop = max(0, left), max(0, top), min(size[0], left + ends[0]), min(size[1], top + ends[1])
+        at, above, to, below = map(round, crop)
+        return (at, above, to, below) if at < to and above < below else None
+    return None
+
+
+def _primary(data: bytes, box: _Box) -> int:
+    wide = 4 if data[box.body] else 2
+    return int.from_bytes(data[box.body + 4 : box.body + 4 + wide], "big")
+
+
+def _told(data: bytes, box: _Box, item: int) -> list[int]:
+    """Return the numbers of the properties that *item* has."""
+    wide, long = 4 if data[box.body] else 2, 2 if data[box.body + 3] & 1 else 1
+    at = box.body + 8
+    while at < box.end:
+        number, count = int.from_bytes(data[at : at + wide], "big"), data[at + wide]
+        at += wide + 1
+        if number == item:
+            mask = (1 << 8 * long - 1) - 1
+            return [
+                int.from_bytes(data[place : place + long], "big") & mask
+                for place in range(at, at + count * long, long)
+            ]
+        at += count * long
+    return []
 
 
 class _Box(NamedTuple):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from doorsill.images.colour import lines_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,12 +28,17 @@ def content(image: Image.Image) -> Box | None:
 
     A picture without a border costs the four lines at its edges.
     """
-    mode = _mode(image)
-    if mode is None or min(image.size) < 2 * _LEAST:
+    if min(image.size) < 2 * _LEAST:
+        return None
+    made = lines_of(image)
+    mode, show = made or (_mode(image), None)
+    if mode is None:
         return None
 
     def lines(box: Box) -> Image.Image:
         part = image.crop(box)
+        if show is not None:
+            part = show(part)
         if mode == "RGBa" and part.mode != "RGBA":
             part = part.convert("RGBA")
         return part if part.mode == mode else part.convert(mode)

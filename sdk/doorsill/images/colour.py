@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from PIL import Image, ImageChops, ImageCms
 
 from doorsill.images.bands import bands
-from doorsill.images.profiles import ORDINARY_GRAY, by_intent, managed
+from doorsill.images.components import other_components
+from doorsill.images.profiles import ORDINARY_GRAY, by_intent, managed, of_primaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,9 @@ _SUBSTANTIAL = 0.05  # of the page seen: less does not carry a picture
 _SCREEN_GAMMA = 1 / 2.2
 # Wide samples that fill less than a quarter of their range look black unless they are stretched.
 _FEW_LEVELS = 1 << 14
+# Of the samples at either end of a range, which may be a few dead ones: 64 x 64 are looked at.
+_ODD, _LOOKED_AT = 0.01, (64, 64)
+_JPEGS = ("JPEG", "MPO")
 
 
 class Reading(NamedTuple):
@@ -49,7 +53,10 @@ def readings(
 
     *thorough* asks for more pages than three: not for each of an animation's hundred frames.
     """
-    profile = image.info.get("icc_profile")
+    info = image.info
+    profile = info.get("icc_profile")
+    if profile is None and "chromaticity" in info:
+        profile = of_primaries(info["chromaticity"], info.get("gamma"))
     if isinstance(profile, bytes) and len(profile) > limits.profile_bytes:
         unread.append(f"profile: its colour profile takes {len(profile)} bytes")
         profile = None
@@ -70,6 +77,8 @@ def _plain(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
         return
     plain = _eight_bits(image)
     yield plain
+    if image.format in _JPEGS and (other := other_components(image)) is not None:
+        yield Reading("its components taken otherwise", "RGB", other)
     yield from _managed(image, plain, profile)
     if bent := _gamma_curve(image.info.get("gamma")):
         yield plain.then("with its gamma", plain.mode, lambda band: _bend(band, bent))
@@ -122,6 +131,20 @@ def _from_lab() -> Show:
     return transform.apply
 
 
+def lines_of(image: Image.Image) -> tuple[str, Show] | None:
+    """Return in which 8-bit mode to look for a border of *image*, and what makes it, if any does.
+
+    For those modes alone that PIL cannot convert: wide samples, stretched, and LAB.
+    """
+    if image.mode == "LAB":
+        return "RGB", _from_lab()
+    if not image.mode.startswith("I") and image.mode != "F":
+        return None
+    numbers = _numbers(image)
+    show = _between(*_usual(image, numbers))
+    return "L", lambda band: show(numbers(band))
+
+
 # ---- alpha
 
 
@@ -172,7 +195,7 @@ def _joined(*labels: str) -> str:
 def _wide(image: Image.Image) -> Iterator[Reading]:
     """Yield 16-bit samples divided by 257, as browsers do, and any wide ones stretched."""
     sixteen = image.mode.startswith("I;16")
-    numbers = _as_it_is if image.mode in ("I", "F") else _in("I")
+    numbers = _numbers(image)
     low, high = _range(image, numbers)
     key = image.info.get("transparency") if sixteen else None
 
@@ -196,20 +219,46 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
                 yield seen("with its gamma, from 8 bits", lambda band: _bend(eight(band), coarse))
         if high - low >= _FEW_LEVELS:
             return
-    scale = 255 / (high - low) if high > low else 0
-    yield gray_only("stretched", _scale(scale, -low * scale))
+    for name, gray in _stretched((low, high), _usual(image, numbers)):
+        yield gray_only(name, gray)
     if not sixteen and (low < 0 or high > _OPAQUE):  # it does not fit
         yield gray_only("clipped", _scale(1, 0))
 
 
+def _numbers(image: Image.Image) -> Show:
+    return _as_it_is if image.mode in ("I", "F") else _in("I")
+
+
 def _range(image: Image.Image, numbers: Show) -> tuple[float, float]:
-    ends: list[float] = []
-    for band in bands(image):
-        for end in numbers(band).getextrema():
-            if not isinstance(end, (int, float)) or not math.isfinite(end):
-                return 0, 1  # an infinite or undefined sample: nothing to stretch between
-            ends.append(end)
-    return min(ends), max(ends)
+    ends = [end for band in bands(image) for end in numbers(band).getextrema()]
+    known = [end for end in ends if isinstance(end, (int, float))]
+    if len(known) < len(ends) or not all(map(math.isfinite, known)):
+        return -math.inf, math.inf  # an infinite or undefined sample: nothing to stretch between
+    return min(known), max(known)
+
+
+def _usual(image: Image.Image, numbers: Show) -> tuple[float, float]:
+    """Return between which numbers nearly all samples lie."""
+    few = numbers(image.resize(_LOOKED_AT, Image.Resampling.NEAREST))
+    samples = [few.getpixel((x, y)) for y in range(few.height) for x in range(few.width)]
+    sound = sorted(one for one in samples if isinstance(one, (int, float)) and math.isfinite(one))
+    if not sound:
+        return 0, 0
+    odd = round(_ODD * len(sound))
+    return sound[odd], sound[-1 - odd]
+
+
+def _stretched(ends: tuple[float, float], usual: tuple[float, float]) -> Iterator[tuple[str, Show]]:
+    """Yield what spreads the samples over all levels: all of them, and those that are not odd."""
+    if math.isfinite(whole := ends[1] - ends[0]):
+        yield "stretched", _between(*ends)
+    if 0 < usual[1] - usual[0] < whole / 2:
+        yield "stretched, but for a few", _between(*usual)
+
+
+def _between(low: float, high: float) -> Show:
+    scale = 255 / (high - low) if high > low else 0
+    return _scale(scale, -low * scale)
 
 
 def _scale(scale: float, offset: float) -> Show:
@@ -232,7 +281,11 @@ def _inks(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
     yield Reading("", "RGB", _in("RGB"))
     for label, through in by_intent(image, "CMYK", _as_it_is, profile) if profile else ():
         yield Reading(label, "RGB", through)
-    if image.format in ("JPEG", "MPO") and "adobe_transform" not in image.info:
+    if image.format not in _JPEGS:
+        return
+    if (other := other_components(image)) is not None:
+        yield Reading("its components taken otherwise", "RGB", other)
+    if "adobe_transform" not in image.info:
         yield Reading("inks inverted", "RGB", lambda band: ImageChops.invert(band).convert("RGB"))
 
 

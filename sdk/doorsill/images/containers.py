@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JPEG_START = b"\xff\xd8\xff"
+JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 # How a file begins, and the name of what it claims to be. A claim that `images` has no reader
@@ -220,6 +220,37 @@ def jpeg_scans(data: bytes, cap: int) -> int:
         if count > cap:
             break
     return count
+
+
+def jpeg_begun_anew(data: bytes, cap: int) -> list[int]:
+    """Return where a scan begins to paint the JPEG at 0 anew, which no encoder lets one do.
+
+    A slow line shows what came before. Of one that has a single scan nothing is read.
+    """
+    if jpeg_scans(data, 1) < 2:  # noqa: PLR2004
+        return []
+    found: list[int] = []
+    painted: set[int] = set()
+    for code, at in jpeg_markers(data):
+        if code != _SOS or at + 5 > len(data):
+            continue
+        count = data[at + 4]
+        names, (first, depth) = (
+            set(data[at + 5 : at + 5 + 2 * count : 2]),
+            (
+                data[at + 5 + 2 * count : at + 6 + 2 * count],
+                data[at + 7 + 2 * count : at + 8 + 2 * count],
+            ),
+        )
+        if first != b"\0" or depth >= b"\x10":  # a finer part, or finer bits
+            continue
+        if names & painted:
+            found.append(at)
+            painted = set()
+            if len(found) >= cap:
+                break
+        painted |= names
+    return found
 
 
 def _jpeg_end(data: bytes, start: int) -> int:

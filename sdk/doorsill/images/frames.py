@@ -9,7 +9,7 @@ import importlib
 import io
 from typing import TYPE_CHECKING, Any
 
-from doorsill.images import containers, gifs, pngs
+from doorsill.images import avifs, bitmaps, containers, gifs, pngs, thumbnails
 from doorsill.images.memory import or_starved
 from doorsill.images.mending import prolonged
 from doorsill.images.opening import PLUGINS, left_behind, load, open_picture
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _ANIMATED = frozenset(("GIF", "PNG", "WEBP", "AVIF", "TIFF"))
 SECOND = "frame 2"
 _SUB_IFDS = 0x014A
+_ANEW = 4  # times that a JPEG may paint itself anew; no encoder lets it
 _LATER = "broken: later frames could not be decoded"
 
 
@@ -46,6 +47,8 @@ def of_file(sitting: Sitting, kind: str, data: bytes) -> Iterator[Labelled]:
             yield from _frames(sitting, kind, fitting)
             yield from gifs.composed(sitting, fitting)
     elif _within(sitting, kind, data):
+        if kind == "BMP":
+            data = sitting.attempt(lambda: bitmaps.usual(data, sitting.allows)) or data
         yield from _frames(sitting, kind, data)
 
 
@@ -74,6 +77,8 @@ def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
             sitting.note(
                 f"profile: its colour profile takes more than {pngs.PNG_PROFILE_CAP} bytes"
             )
+        if pngs.too_steep(data):
+            sitting.note("gamma: it is too steep for the 8 bits that are left of its colours")
     return True
 
 
@@ -90,7 +95,14 @@ def _jpegs(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
         if scans > sitting.limits.scans:
             sitting.note(f"scans: it has more than {sitting.limits.scans}")
             return
-        yield from _frames(sitting, "JPEG", one, f"picture {number + 1}" if number else "")
+        name = f"picture {number + 1}" if number else ""
+        yield from _frames(sitting, "JPEG", one, name)
+        for stop in containers.jpeg_begun_anew(one, _ANEW):
+            early = open_picture(sitting, "JPEG", one[:stop] + containers.JPEG_END)
+            if early is not None and sitting.spend(early.size) and load(sitting, early):
+                label = "before it is painted anew"
+                yield f"{name}, {label}" if name else label, early
+            sitting.check()
 
 
 def _icons(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
@@ -150,12 +162,28 @@ def _frames(sitting: Sitting, kind: str, data: bytes, name: str = "") -> Iterato
         yield frame, shown
         if whole and number == 1:
             yield from rows_there(sitting, kind, data, (frame, shown))
+        if number == 1:
+            yield from _beside(sitting, kind, data, (name, shown))
         if kind == "TIFF":
             yield from _sub_pictures(sitting, source, data, frame)
         sitting.check()
         more = source is not None and kind in _ANIMATED
         shown = _next(sitting, source, number) if more else None
         number += 1
+
+
+def _beside(
+    sitting: Sitting, kind: str, data: bytes, labelled: tuple[str, Image.Image]
+) -> Iterator[Labelled]:
+    """Yield what some viewers show instead of the first frame."""
+    name, image = labelled
+    if kind == "AVIF" and (box := sitting.attempt(lambda: avifs.aperture(data, image.size))):
+        part = sitting.attempt(lambda: image.crop(box))
+        if part is not None and sitting.spend(part.size):
+            part.format = image.format
+            yield "cropped by its boxes", part
+    for label, small in thumbnails.different(sitting, image):
+        yield f"{name}, {label}" if name else label, small
 
 
 def _first(sitting: Sitting, kind: str, data: bytes) -> tuple[Any, list[Image.Image], bool]:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from doorsill.images import avifs, pngs
-from doorsill.images.containers import bitmap_size, jpeg_markers
+from doorsill.images.containers import JPEG_END, bitmap_size, jpeg_markers
 from doorsill.images.gifs import GifFrame, gif_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JPEG_END = b"\xff\xd9"
 _SOS = 0xDA
 _BOX_HEAD = 8
 _BITMAP_HEAD, _BITMAP_DEPTHS = 54, frozenset((1, 4, 8, 16, 24, 32))

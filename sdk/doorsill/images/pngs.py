@@ -26,6 +26,7 @@ _STEP = 1024
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # per pixel, by colour type
 _FILTERS = 5
 _HEAD = 13
+_VISIBLE = 0.2  # of white, to which a gamma of 1.5 lifts the darkest level but black
 # Browsers hand unpacked bytes on so much later, and drop those when a checksum fails meanwhile.
 _LAG = 1 << 15
 # Where each pass of an interlaced PNG begins (x, y), and its steps.
@@ -55,6 +56,23 @@ def size(data: bytes) -> tuple[int, int] | None:
 def is_interlaced(data: bytes) -> bool:
     """Tell whether the rows of a PNG come in passes."""
     return data[28:29] == b"\1"
+
+
+def too_steep(data: bytes) -> bool:
+    """Tell whether a gAMA chunk brings out what lies below the upper 8 of 16 bits a colour.
+
+    Pillow keeps those 8 alone of colours, and all 16 of grey.
+    """
+    deep = data[24:26] in (b"\x10\2", b"\x10\6", b"\x10\4")
+    if not deep:
+        return False
+    for name, start, end in png_chunks(data):
+        if name == b"gAMA" and end - start == 4:  # noqa: PLR2004
+            gamma = int.from_bytes(data[start:end], "big") / 100_000
+            return gamma > 0 and (1 / 255) ** (1 / 2.2 / gamma) > _VISIBLE
+        if name == b"IDAT":
+            break
+    return False
 
 
 def fails_check(data: bytes) -> bool:

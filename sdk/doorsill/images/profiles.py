@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from doorsill.images.bands import bands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from doorsill.images.bands import Show
 
@@ -32,6 +32,7 @@ _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 _CURVES = frozenset((b"rTRC", b"gTRC", b"bTRC", b"kTRC"))
 _INTENTS = ("", "relative", "saturation")  # as ICC numbers them
 _SATURATED = frozenset((b"A2B2", b"D2B2"))
+_D50 = (0.9642, 1.0, 0.8249)  # to which profiles refer
 _TAGS = 100  # profiles have 10 to 30
 _KEPT_VERDICTS = 64
 
@@ -129,6 +130,59 @@ def to_srgb(mode: str, profile: bytes, intent: int = 0) -> Show | None:
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
     return transform.apply
+
+
+def of_primaries(chromaticity: Iterable[float], gamma: object) -> bytes | None:
+    """Return a profile that does what a PNG's cHRM and gAMA ask for, None if they ask for nonsense.
+
+    Args:
+        chromaticity: x and y of white, red, green and blue.
+        gamma: As in gAMA; 1 / 2.2 where there is none.
+    """
+    try:
+        numbers = [float(number) for number in chromaticity]
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        white, *primaries = ((x, y, 1 - x - y) for x, y in pairs)
+        bright = [part / white[1] for part in white]
+        shares = _solved(primaries, bright)
+        seen = [
+            [share * part * to / at for part, at, to in zip(xyz, bright, _D50, strict=True)]
+            for share, xyz in zip(shares, primaries, strict=True)
+        ]
+        power = 1 / gamma if isinstance(gamma, float) and gamma > 0 else 2.2
+        curve = b"para" + bytes(8) + _fixed(power)
+        tags = {
+            name: b"XYZ " + bytes(4) + _fixed(*xyz)
+            for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), seen, strict=True)
+        } | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    except (TypeError, ValueError, ZeroDivisionError, struct.error):
+        return None
+    at, directory, body = 132 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        directory += name + struct.pack(">II", at + len(body), len(content))
+        body += content
+    head = struct.pack(">I4xI4s4s4s", at + len(body), 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + _fixed(*_D50)
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + directory + body
+
+
+def _fixed(*numbers: float) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *(round(65536 * number) for number in numbers))
+
+
+def _solved(columns: Sequence[Sequence[float]], wanted: Sequence[float]) -> list[float]:
+    """Return how much of each of three columns makes up what is wanted (Cramer's rule)."""
+    whole = _determinant(columns)
+    return [
+        _determinant([wanted if at == this else column for at, column in enumerate(columns)])
+        / whole
+        for this in range(3)
+    ]
+
+
+def _determinant(columns: Sequence[Sequence[float]]) -> float:
+    (a, b, c), (d, e, f), (g, h, i) = columns
+    return a * (e * i - f * h) - d * (b * i - c * h) + g * (b * f - c * e)
 
 
 class _Verdicts:

@@ -12,9 +12,9 @@ from PIL import Image, ImageChops, ImageFile
 
 from doorsill.images import pngs, webps
 from doorsill.images.bands import bands
+from doorsill.images.containers import JPEG_END
 from doorsill.images.gifs import gif_frames
 from doorsill.images.mending import (
-    JPEG_END,
     ended_otherwise,
     fillings,
     has_end,
