@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import shown
+import trap_hidden
 import traps
 from doorsill import Action, Gate, Outcome, hash_image
 from lists import hash_list
@@ -55,6 +56,12 @@ def test_names_are_not_believed(suffix: str, kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"file{suffix}"
     SCENE.save(path, kind)
     assert Outcome.MATCH == GATE.screen(path).outcome
+
+
+def test_a_thumbnail_of_the_picture_itself_is_not_compared() -> None:
+    """What a camera writes costs one comparison: its thumbnail shows what the picture shows."""
+    verdict = GATE.screen(trap_hidden.plain_thumbnail(SCENE))
+    assert ("sha256", "sha1", "md5", "pdq: as shown") == verdict.coverage
 
 
 @pytest.mark.parametrize("name", traps.CUT)

@@ -200,7 +200,7 @@ CODED: dict[str, Maker] = (
     {one.__name__: one for one in NAMED}
     | {f"ycck marked {mark}": ycck(mark) for mark in (0, 1, 2, 3, None)}
     | {f"cmyk marked {mark}": cmyk(mark) for mark in (1, 2, 3)}
-    | {f"16 bits through a gamma of {gamma}": gamma16(gamma) for gamma in (0.02, 0.1, 4)}
+    | {f"16 bits through a gamma of {gamma}": gamma16(gamma) for gamma in (0.02, 0.1)}
     | {
         "cicp linear": coded_transfer(8, lambda linear: linear),
         "cicp pq": coded_transfer(16, _pq),

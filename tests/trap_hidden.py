@@ -249,10 +249,8 @@ def border16_png(picture: Image.Image) -> bytes:
     """16 bits of gray within a border."""
     gray = picture.convert("L").tobytes()
     words = struct.pack(f"<{len(gray)}H", *(level * 257 for level in gray))
-    whole = np.full((2 * picture.height, 2 * picture.width), 65535, np.uint16)
     small = np.frombuffer(words, np.uint16).reshape(picture.height, picture.width)
-    whole[40 : 40 + picture.height, 70 : 70 + picture.width] = small
-    return saved(Image.fromarray(whole), "PNG")
+    return saved(Image.fromarray(np.pad(small, 70, constant_values=65535)), "PNG")
 
 
 def border12_tiff(picture: Image.Image) -> bytes:
@@ -268,9 +266,10 @@ def border_float_tiff(picture: Image.Image) -> bytes:
 
 def border_lab_tiff(picture: Image.Image) -> bytes:
     """Lightness and two colour axes within a border."""
+    light = _framed(picture.convert("L"), 255)
     framed = Image.merge(
         "LAB",
-        (_framed(picture.convert("L"), 255), *[Image.new("L", (640, 480), 128)] * 2),
+        (light, *[Image.new("L", light.size, 128)] * 2),
     )
     return saved(framed, "TIFF")
 

@@ -344,7 +344,6 @@ PLAIN: dict[str, Maker] = {
     "ppm": lambda picture: saved(picture, "PPM"),
     "gray jpeg": lambda picture: saved(picture.convert("L"), "JPEG", quality=92),
     "exif 1": exif_jpeg(1),
-    "thumbnail of itself": trap_hidden.plain_thumbnail,
     "progressive": lambda picture: saved(picture, "JPEG", quality=92, progressive=True),
 }
 

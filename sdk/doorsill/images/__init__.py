@@ -9,6 +9,7 @@ left behind. So a host's own use of Pillow, in any thread, is as it was.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from doorsill.images import borders, colour, containers, frames
 from doorsill.images.bands import turned_band, turned_size
 from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
+from doorsill.images.thumbnails import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _ORIENTATION = 0x0112
 _ORIENTED_BY = frozenset(("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"))
+_XMP_TURN = re.compile(rb"\btiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])")
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -68,6 +71,11 @@ class View:
     size: tuple[int, int]
     mode: str
     band: Callable[[int, int], Image.Image | None]
+
+    @property
+    def thumbnail(self) -> bool:
+        """Whether it is a thumbnail, which usually shows what the file shows."""
+        return self.label == LABEL
 
     @property
     def image(self) -> Image.Image | None:
@@ -222,6 +230,9 @@ def _turns(
     """Yield how *image* is turned upright, and as stored where viewers do not agree on that."""
     turn = _TURNS.get(sitting.attempt(lambda: _orientation(image)) or 1)
     yield name, turn
+    told = _TURNS.get(_turn_in_xmp(image))
+    if told not in (None, turn):
+        yield _joined(name, "turned by its XMP"), told
     if turn is None:
         # A HEIC is turned by its boxes; what its EXIF says as well, only some viewers follow, or
         # it alone.
@@ -241,6 +252,14 @@ def _orientation(image: Image.Image) -> int:
         return 1  # parsed only where there is something to parse
     turn = image.getexif().get(_ORIENTATION, 1)
     return turn if isinstance(turn, int) else 1
+
+
+def _turn_in_xmp(image: Image.Image) -> int:
+    """Return the turn that XMP names, which some viewers follow, 1 if none."""
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    packet = packet.encode() if isinstance(packet, str) else packet
+    found = _XMP_TURN.search(packet) if isinstance(packet, bytes) else None
+    return int(found[1]) if found else 1
 
 
 def _turned_by_exif(image: Image.Image) -> bool:

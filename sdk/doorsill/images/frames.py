@@ -182,7 +182,7 @@ def _beside(
         if part is not None and sitting.spend(part.size):
             part.format = image.format
             yield "cropped by its boxes", part
-    for label, small in thumbnails.different(sitting, image):
+    for label, small in thumbnails.of(sitting, image):
         yield f"{name}, {label}" if name else label, small
 
 
