@@ -34,7 +34,7 @@ def _segments(data: bytes) -> tuple[dict[int, bytes], bytes]:
     return found, data[at:]
 
 
-def _marked(data: bytes, transform: int | None, *, names: bytes = b"", jfif: bool = False) -> bytes:
+def marked(data: bytes, transform: int | None, *, names: bytes = b"", jfif: bool = False) -> bytes:
     """Return a JPEG with that Adobe marker (None: none), component names, and JFIF head."""
     found, rest = _segments(data)
     for marker in (0xE0, 0xEE):
@@ -64,35 +64,35 @@ def _luma_first(picture: Image.Image) -> list[Image.Image]:
 
 def rgb_by_marker(picture: Image.Image) -> bytes:
     """Red, green and blue, as a marker says."""
-    return _marked(_as_stored(list(picture.split())), 0, names=b"\1\2\3")
+    return marked(_as_stored(list(picture.split())), 0, names=b"\1\2\3")
 
 
 def rgb_by_names(picture: Image.Image) -> bytes:
     """Red, green and blue, as the names of the components say and no marker."""
-    return _marked(_as_stored(list(picture.split())), None, names=b"RGB")
+    return marked(_as_stored(list(picture.split())), None, names=b"RGB")
 
 
 def rgb_denied(picture: Image.Image) -> bytes:
     """Red, green and blue as one marker says, and another denies: viewers differ."""
     other = decoy(picture.size).convert("L")
     planes = [other, picture.convert("L"), picture.convert("L")]
-    return _marked(_as_stored(planes), 0, names=b"\1\2\3", jfif=True)
+    return marked(_as_stored(planes), 0, names=b"\1\2\3", jfif=True)
 
 
 def luma_marked_rgb(picture: Image.Image) -> bytes:
     """Luma comes first, in a file that says it is red."""
     planes = [picture.convert("L"), *decoy(picture.size).convert("YCbCr").split()[1:]]
-    return _marked(_as_stored(planes), 0, names=b"\1\2\3")
+    return marked(_as_stored(planes), 0, names=b"\1\2\3")
 
 
 def luma_named_rgb(picture: Image.Image) -> bytes:
     """Luma comes first, under the name of red, which a marker sets right."""
-    return _marked(_as_stored(_luma_first(picture)), 1, names=b"RGB")
+    return marked(_as_stored(_luma_first(picture)), 1, names=b"RGB")
 
 
 def luma_marked_oddly(picture: Image.Image) -> bytes:
     """Luma and two colours under a marker that no standard knows."""
-    return _marked(_as_stored(_luma_first(picture)), 7, names=b"\1\2\3")
+    return marked(_as_stored(_luma_first(picture)), 7, names=b"\1\2\3")
 
 
 def _ink_planes(picture: Image.Image, *, luma: bool) -> list[Image.Image]:
@@ -106,7 +106,7 @@ def ycck(transform: int | None) -> Maker:
     """Return a maker of luma, two colours and black, under a marker that says this or not."""
 
     def make(picture: Image.Image) -> bytes:
-        return _marked(_as_stored(_ink_planes(picture, luma=True)), transform)
+        return marked(_as_stored(_ink_planes(picture, luma=True)), transform)
 
     return make
 
@@ -115,7 +115,7 @@ def cmyk(transform: int | None) -> Maker:
     """Return a maker of inks, under a marker that says this or not."""
 
     def make(picture: Image.Image) -> bytes:
-        return _marked(_as_stored(_ink_planes(picture, luma=False)), transform)
+        return marked(_as_stored(_ink_planes(picture, luma=False)), transform)
 
     return make
 
@@ -151,6 +151,27 @@ def gamma16(gamma: float) -> Maker:
     def make(picture: Image.Image) -> bytes:
         levels = np.asarray(picture, float) / 255
         return _png16(np.rint(65535 * levels ** (gamma * 2.2)), _gama(gamma))
+
+    return make
+
+
+def gamma8(gamma: float) -> Maker:
+    """Return a maker of a few dark levels that a gAMA chunk spreads: a poster of the picture."""
+
+    def make(picture: Image.Image) -> bytes:
+        dark = picture.point([round(255 * (at / 255) ** (gamma * 2.2)) for at in range(256)] * 3)
+        return with_chunk(saved(dark, "PNG"), *_gama(gamma))
+
+    return make
+
+
+def gamma16_gray(gamma: float) -> Maker:
+    """Return a maker of the same of 16 bits of gray."""
+
+    def make(picture: Image.Image) -> bytes:
+        levels = np.asarray(picture.convert("L"), float) / 255
+        dark = np.rint(65535 * levels ** (gamma * 2.2)).astype(np.uint16)
+        return with_chunk(saved(Image.fromarray(dark), "PNG"), *_gama(gamma))
 
     return make
 
@@ -208,5 +229,8 @@ CODED: dict[str, Maker] = (
 )
 UNREAD: dict[str, Maker] = {
     f"16 bits through a gamma of {gamma}": gamma16(gamma) for gamma in (8, 20)
+} | {
+    "8 bits through a gamma of 10": gamma8(10),
+    "16 bits of gray through a gamma of 8": gamma16_gray(8),
 }
 ASIDE: dict[str, Maker] = {"rgb16_low": rgb16_low}

@@ -191,10 +191,11 @@ def svg_of_picture(picture: Image.Image) -> bytes:
 def thumbnail(picture: Image.Image) -> bytes:
     """Another picture, whose EXIF holds the picture as its thumbnail."""
     small = saved(picture.resize((160, 120)), "JPEG", quality=85)
-    return _with_thumbnail(decoy(picture.size), small)
+    return with_thumbnail(decoy(picture.size), small)
 
 
-def _with_thumbnail(picture: Image.Image, small: bytes) -> bytes:
+def with_thumbnail(picture: Image.Image, small: bytes) -> bytes:
+    """Return a JPEG of *picture* with *small* in its EXIF."""
     first = struct.pack("<HHHIII", 1, 0x0112, 3, 1, 1, 26)
     second = struct.pack("<HHHIIHHIII", 2, 0x0201, 4, 1, 56, 0x0202, 4, 1, len(small), 0)
     exif = b"Exif\0\0II*\0\x08\0\0\0" + first + second
@@ -204,7 +205,7 @@ def _with_thumbnail(picture: Image.Image, small: bytes) -> bytes:
 def plain_thumbnail(picture: Image.Image) -> bytes:
     """As cameras write: the thumbnail shows the picture."""
     small = saved(picture.resize((160, 120)), "JPEG", quality=75)
-    return _with_thumbnail(picture, small)
+    return with_thumbnail(picture, small)
 
 
 def icon_of_many(picture: Image.Image) -> bytes:

@@ -78,7 +78,7 @@ def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
                 f"profile: its colour profile takes more than {pngs.PNG_PROFILE_CAP} bytes"
             )
         if pngs.too_steep(data):
-            sitting.note("gamma: it is too steep for the 8 bits that are left of its colours")
+            sitting.note("gamma: it is too steep for the bits that are there")
     return True
 
 

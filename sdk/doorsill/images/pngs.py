@@ -26,7 +26,9 @@ _STEP = 1024
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # per pixel, by colour type
 _FILTERS = 5
 _HEAD = 13
-_VISIBLE = 0.2  # of white, to which a gamma of 1.5 lifts the darkest level but black
+# Of white, to which a gamma may lift the darkest level but black: of 8 bits, 1.5 lifts it to the
+# first of these and 3.6 to the second.
+_SEEN_CUT, _SEEN = 0.2, 0.5
 # Browsers hand unpacked bytes on so much later, and drop those when a checksum fails meanwhile.
 _LAG = 1 << 15
 # Where each pass of an interlaced PNG begins (x, y), and its steps.
@@ -59,17 +61,18 @@ def is_interlaced(data: bytes) -> bool:
 
 
 def too_steep(data: bytes) -> bool:
-    """Tell whether a gAMA chunk brings out what lies below the upper 8 of 16 bits a colour.
+    """Tell whether a gAMA chunk makes so much of the darkest levels that the others look alike.
 
-    Pillow keeps those 8 alone of colours, and all 16 of grey.
+    Of 16 bits a colour Pillow keeps the upper 8 alone, of grey all: what is lost need not be much.
     """
-    deep = data[24:26] in (b"\x10\2", b"\x10\6", b"\x10\4")
-    if not deep:
-        return False
+    depth, colour = data[24:26].ljust(2, b"\0")
+    deep = depth == 16  # noqa: PLR2004
     for name, start, end in png_chunks(data):
         if name == b"gAMA" and end - start == 4:  # noqa: PLR2004
             gamma = int.from_bytes(data[start:end], "big") / 100_000
-            return gamma > 0 and (1 / 255) ** (1 / 2.2 / gamma) > _VISIBLE
+            darkest = 1 / 65535 if deep and not colour else 1 / 255
+            lifted = darkest ** (1 / 2.2 / gamma) if gamma else 0
+            return lifted > (_SEEN_CUT if deep and colour else _SEEN)
         if name == b"IDAT":
             break
     return False
