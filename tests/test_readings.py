@@ -137,7 +137,7 @@ def test_primaries_make_the_profile_of_the_same_space() -> None:
     table = [struct.unpack_from(">4sII", made, 132 + 12 * at) for at in range(3)]
     for (_, start, _), wanted in zip(table, icc.SRGB, strict=True):
         found = [number / 65536 for number in struct.unpack_from(">3i", made, start + 8)]
-        assert found == pytest.approx(wanted, abs=0.03)  # whites are scaled here, and turned there
+        assert found == pytest.approx(wanted, abs=0.001)
 
 
 def test_usual_primaries_cost_nothing() -> None:

@@ -231,6 +231,6 @@ UNREAD: dict[str, Maker] = {
     f"16 bits through a gamma of {gamma}": gamma16(gamma) for gamma in (8, 20)
 } | {
     "8 bits through a gamma of 10": gamma8(10),
-    "16 bits of gray through a gamma of 8": gamma16_gray(8),
+    "16 bits of gray through a gamma of 20": gamma16_gray(20),
 }
 ASIDE: dict[str, Maker] = {"rgb16_low": rgb16_low}

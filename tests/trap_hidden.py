@@ -229,11 +229,11 @@ def strip(columns: int) -> Maker:
 
 
 def huge_canvas(page: int | None) -> Maker:
-    """Return a maker of the picture in 36 million pixels of one colour (None: clear)."""
+    """Return a maker of the picture in 16 million pixels of one colour (None: clear)."""
 
     def make(picture: Image.Image) -> bytes:
         small = picture.resize((256, 192)).convert("L")
-        canvas = Image.new("L" if page is not None else "LA", (6000, 6000), page or 0)
+        canvas = Image.new("L" if page is not None else "LA", (4000, 4000), page or 0)
         canvas.paste(small if page is not None else small.convert("LA"), (3100, 700))
         return saved(canvas, "PNG", compress_level=1)
 

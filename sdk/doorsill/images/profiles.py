@@ -33,6 +33,7 @@ _CURVES = frozenset((b"rTRC", b"gTRC", b"bTRC", b"kTRC"))
 _INTENTS = ("", "relative", "saturation")  # as ICC numbers them
 _SATURATED = frozenset((b"A2B2", b"D2B2"))
 _D50 = (0.9642, 1.0, 0.8249)  # to which profiles refer
+_BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 _TAGS = 100  # profiles have 10 to 30
 _KEPT_VERDICTS = 64
 
@@ -146,7 +147,7 @@ def of_primaries(chromaticity: Iterable[float], gamma: object) -> bytes | None:
         bright = [part / white[1] for part in white]
         shares = _solved(primaries, bright)
         seen = [
-            [share * part * to / at for part, at, to in zip(xyz, bright, _D50, strict=True)]
+            _under_d50([share * part for part in xyz], bright)
             for share, xyz in zip(shares, primaries, strict=True)
         ]
         power = 1 / gamma if isinstance(gamma, float) and gamma > 0 else 2.2
@@ -164,6 +165,16 @@ def of_primaries(chromaticity: Iterable[float], gamma: object) -> bytes | None:
     head = struct.pack(">I4xI4s4s4s", at + len(body), 0x02400000, b"mntr", b"RGB ", b"XYZ ")
     head += bytes(12) + b"acsp" + bytes(28) + _fixed(*_D50)
     return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + directory + body
+
+
+def _under_d50(colour: Sequence[float], white: Sequence[float]) -> list[float]:
+    """Return the XYZ that looks under D50 as *colour* does under *white* (Bradford)."""
+    cones, from_white, to_white = (
+        [sum(part * at for part, at in zip(xyz, row, strict=True)) for row in _BRADFORD]
+        for xyz in (colour, white, _D50)
+    )
+    turned = [cone * to / at for cone, to, at in zip(cones, to_white, from_white, strict=True)]
+    return _solved([list(column) for column in zip(*_BRADFORD, strict=True)], turned)
 
 
 def _fixed(*numbers: float) -> bytes:
