@@ -194,18 +194,18 @@ def thumbnail(picture: Image.Image) -> bytes:
     return with_thumbnail(decoy(picture.size), small)
 
 
-def with_thumbnail(picture: Image.Image, small: bytes) -> bytes:
-    """Return a JPEG of *picture* with *small* in its EXIF."""
-    first = struct.pack("<HHHIII", 1, 0x0112, 3, 1, 1, 26)
+def with_thumbnail(picture: Image.Image, small: bytes, turn: int = 1) -> bytes:
+    """Return a JPEG of *picture* with *small* and a *turn* in its EXIF."""
+    first = struct.pack("<HHHIII", 1, 0x0112, 3, 1, turn, 26)
     second = struct.pack("<HHHIIHHIII", 2, 0x0201, 4, 1, 56, 0x0202, 4, 1, len(small), 0)
     exif = b"Exif\0\0II*\0\x08\0\0\0" + first + second
     return saved(picture, "JPEG", quality=92, exif=exif + small)
 
 
-def plain_thumbnail(picture: Image.Image) -> bytes:
-    """As cameras write: the thumbnail shows the picture."""
+def plain_thumbnail(picture: Image.Image, turn: int = 1) -> bytes:
+    """As cameras write, upright or not: the thumbnail shows the picture."""
     small = saved(picture.resize((160, 120)), "JPEG", quality=75)
-    return with_thumbnail(picture, small)
+    return with_thumbnail(picture, small, turn)
 
 
 def icon_of_many(picture: Image.Image) -> bytes:

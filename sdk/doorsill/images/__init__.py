@@ -75,7 +75,7 @@ class View:
     @property
     def thumbnail(self) -> bool:
         """Whether it is a thumbnail, which usually shows what the file shows."""
-        return self.label == LABEL
+        return LABEL in self.label
 
     @property
     def image(self) -> Image.Image | None:

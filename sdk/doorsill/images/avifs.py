@@ -5,6 +5,7 @@ Imported by `mending` alone. Boxes: ISO/IEC 14496-12, 8.11; pixels: AV1 specific
 
 from __future__ import annotations
 
+from itertools import islice
 from struct import error, iter_unpack, pack, unpack_from
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _HEAD = 8
 _PADDING = 1 << 16  # bytes for all pictures in it; damaged symbols run on through hardly any
 _TILES, _FRAME = 4, 6  # units that end with the symbols of a tile
-_BOXES_WITHIN = 1 << 18  # bytes; the boxes of all but a huge grid come first and take a few hundred
+_MOST_BOXES = 1 << 15  # side by side: properties are numbered by 15 bits
 _MOST = 1024  # items; a grid of 100 megapixels has some tens
 _FTYP = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"
 _KEPT = frozenset((b"hdlr", b"pitm", b"iinf", b"iref", b"iprp"))
@@ -28,12 +29,13 @@ def aperture(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int] | 
     Raises:
         Exception: Whatever bad boxes lead to; ask through `Sitting.attempt`.
     """
-    if b"clap" not in data[:_BOXES_WITHIN]:
+    if b"clap" not in data:
         return None
-    meta = next(box for box in _boxes(data, 0, len(data)) if box.name == b"meta")
-    inside = {box.name: box for box in _boxes(data, meta.body + 4, meta.end)}
-    props = {box.name: box for box in _boxes(data, inside[b"iprp"].body, inside[b"iprp"].end)}
-    known = list(_boxes(data, props[b"ipco"].body, props[b"ipco"].end))
+    top = islice(_boxes(data, 0, len(data)), _MOST_BOXES)
+    meta = next(box for box in top if box.name == b"meta")
+    inside = _named(data, meta.body + 4, meta.end)
+    props = _named(data, inside[b"iprp"].body, inside[b"iprp"].end)
+    known = list(islice(_boxes(data, props[b"ipco"].body, props[b"ipco"].end), _MOST_BOXES))
     told = _told(data, props[b"ipma"], _primary(data, inside[b"pitm"]))
     for box in (known[number - 1] for number in told if 0 < number <= len(known)):
         if box.name != b"clap":
@@ -50,6 +52,10 @@ def aperture(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int] | 
         at, above, to, below = map(round, crop)
         return (at, above, to, below) if at < to and above < below else None
     return None
+
+
+def _named(data: bytes, at: int, end: int) -> dict[bytes, _Box]:
+    return {box.name: box for box in islice(_boxes(data, at, end), _MOST_BOXES)}
 
 
 def _primary(data: bytes, box: _Box) -> int:

@@ -51,7 +51,9 @@ def usual(data: bytes, allows: Callable[[tuple[int, int]], bool]) -> bytes:
     if bits not in _READ or not allows(bitmap_size(data[_HEAD:])):
         return data
     if packing == _RAW:
-        if bits < 32 or len(set(data[start + 3 :: 4])) < 2:  # noqa: PLR2004
+        start = start or _HEAD + size
+        fourth = data[start + 3 :: 4]
+        if bits < 32 or fourth.count(fourth[:1]) == len(fourth):  # noqa: PLR2004
             return data
         masks: Sequence[int] = (*_USUAL, _ALPHA)
     elif packing in (_FIELDS, _ALPHA_FIELDS):
@@ -64,14 +66,23 @@ def usual(data: bytes, allows: Callable[[tuple[int, int]], bool]) -> bytes:
             return data
     else:
         return data
-    return _rewritten(data, start, bits, masks)
-
-
-def _rewritten(data: bytes, start: int, bits: int, masks: Sequence[int]) -> bytes:
     width, height = unpack_from("<ii", data, _HEAD + 4)
-    rows = abs(height)
+    if tuple(masks) in _READ[32] and bits == 32:  # noqa: PLR2004
+        packed = data[start:]
+    else:
+        packed, masks = _samples(data[start:], (width, abs(height)), bits, masks), (*_USUAL, _ALPHA)
+    head = pack("<IiiHHIIiiII", _WITH_ALPHA, width, height, 1, 32, _FIELDS, len(packed), 0, 0, 0, 0)
+    head += pack("<4I", *masks)
+    begin = _HEAD + len(head)
+    return b"BM" + pack("<IHHI", begin + len(packed), 0, 0, begin) + head + packed
+
+
+def _samples(pixels: bytes, size: tuple[int, int], bits: int, masks: Sequence[int]) -> bytes:
+    """Return blue, green, red and alpha of the rows in *pixels*, black where they end too early."""
+    width, rows = size
     wide = (width * bits + 31) // 32 * 32 // bits  # rows are filled up to four bytes
-    pixels = data[start : start + wide * rows * bits // 8].ljust(wide * rows * bits // 8, b"\0")
+    length = wide * rows * bits // 8
+    pixels = pixels[:length].ljust(length, b"\0")
     planes = [
         Image.frombytes("L", (wide, rows), pixels[at :: bits // 8]) for at in range(bits // 8)
     ]
@@ -79,11 +90,7 @@ def _rewritten(data: bytes, start: int, bits: int, masks: Sequence[int]) -> byte
     if not masks[3]:
         alpha = Image.new("L", (wide, rows), 255)
     body = Image.merge("RGBA", (red, green, blue, alpha)).crop((0, 0, width, rows))
-    packed = body.tobytes("raw", "BGRA")
-    head = pack("<IiiHHIIiiII", _WITH_ALPHA, width, height, 1, 32, _FIELDS, len(packed), 0, 0, 0, 0)
-    head += pack("<4I", *_USUAL, _ALPHA)
-    begin = _HEAD + len(head)
-    return b"BM" + pack("<IHHI", begin + len(packed), 0, 0, begin) + head + packed
+    return body.tobytes("raw", "BGRA")
 
 
 def _sample(planes: Sequence[Image.Image], mask: int) -> Image.Image:

@@ -225,25 +225,17 @@ def jpeg_scans(data: bytes, cap: int) -> int:
 def jpeg_begun_anew(data: bytes, cap: int) -> list[int]:
     """Return where a scan begins to paint the JPEG at 0 anew, which no encoder lets one do.
 
-    A slow line shows what came before. Of one that has a single scan nothing is read.
+    A slow line shows what came before.
     """
-    if jpeg_scans(data, 1) < 2:  # noqa: PLR2004
-        return []
     found: list[int] = []
     painted: set[int] = set()
     for code, at in jpeg_markers(data):
         if code != _SOS or at + 5 > len(data):
             continue
-        count = data[at + 4]
-        names, (first, depth) = (
-            set(data[at + 5 : at + 5 + 2 * count : 2]),
-            (
-                data[at + 5 + 2 * count : at + 6 + 2 * count],
-                data[at + 7 + 2 * count : at + 8 + 2 * count],
-            ),
-        )
-        if first != b"\0" or depth >= b"\x10":  # a finer part, or finer bits
-            continue
+        end = at + 5 + 2 * data[at + 4]
+        names, last = set(data[at + 5 : end : 2]), data[end : end + 3]
+        if len(last) < 3 or last[0] or last[2] >> 4:  # noqa: PLR2004
+            continue  # a finer part, or finer bits
         if names & painted:
             found.append(at)
             painted = set()

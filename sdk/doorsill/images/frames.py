@@ -91,18 +91,25 @@ def _jpegs(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
     scans = 0
     for number, (start, end) in enumerate(pictures):
         one = data if len(pictures) == 1 else data[start:end]
-        scans += containers.jpeg_scans(one, sitting.limits.scans)
+        count = containers.jpeg_scans(one, sitting.limits.scans)
+        scans += count
         if scans > sitting.limits.scans:
             sitting.note(f"scans: it has more than {sitting.limits.scans}")
             return
         name = f"picture {number + 1}" if number else ""
         yield from _frames(sitting, "JPEG", one, name)
-        for stop in containers.jpeg_begun_anew(one, _ANEW):
-            early = open_picture(sitting, "JPEG", one[:stop] + containers.JPEG_END)
-            if early is not None and sitting.spend(early.size) and load(sitting, early):
-                label = "before it is painted anew"
-                yield f"{name}, {label}" if name else label, early
-            sitting.check()
+        if count > 1:
+            yield from _before_anew(sitting, one, name)
+
+
+def _before_anew(sitting: Sitting, data: bytes, name: str) -> Iterator[Labelled]:
+    """Yield what a JPEG shows before each scan that paints it anew."""
+    for stop in containers.jpeg_begun_anew(data, _ANEW):
+        early = open_picture(sitting, "JPEG", data[:stop] + containers.JPEG_END)
+        if early is not None and sitting.spend(early.size) and load(sitting, early):
+            label = "before it is painted anew"
+            yield f"{name}, {label}" if name else label, early
+        sitting.check()
 
 
 def _icons(sitting: Sitting, data: bytes) -> Iterator[Labelled]:

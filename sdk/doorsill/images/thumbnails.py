@@ -32,6 +32,7 @@ def of(sitting: Sitting, image: Image.Image) -> Iterator[tuple[str, Image.Image]
             return
         small = open_picture(sitting, "JPEG", exif[at:])
         if small is not None and sitting.spend(small.size) and load(sitting, small):
+            small.info["exif"] = exif  # it is turned as the picture is
             yield LABEL, small
         sitting.check()
         at = exif.find(JPEG_START, at + len(JPEG_START))
