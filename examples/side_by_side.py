@@ -1,4 +1,4 @@
-"""Times several ways of doing one thing, in turn, in one run, and prints them as ratios.
+"""Times several ways of doing one thing, in turn, in one run.
 
 Shared by the benches. Runs alternate, so that a machine that slows down slows all of them.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import platform
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ def peer(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        print(f"(peer {module} is not installed: pip install 'doorsill[bench]')")
+        print(f"{module} is missing: pip install 'doorsill[bench]'", file=sys.stderr)
         return None
 
 
@@ -42,8 +43,8 @@ def race(
     *,
     rounds: int = 7,
     in_turn: bool = True,
-) -> None:
-    """Print median, spread and doorsill's ratio to each; None stands for a missing peer.
+) -> dict[str, float]:
+    """Say on stderr how it went, and return the medians in milliseconds; None: a missing peer.
 
     In turn, every run finds the caches full of another's data; else each repeats on its own.
     """
@@ -56,13 +57,6 @@ def race(
         start = time.perf_counter()
         run()
         times[name].append(1000 * (time.perf_counter() - start))
-    print(f"\n{title}\n  {'':28}{'median ms':>11}{'min..max':>20}{'doorsill is':>16}")
-    ours = statistics.median(times["doorsill"])
-    for name in runners:
-        if name not in present:
-            print(f"  {name:28}{'not installed':>11}")
-            continue
-        middle = statistics.median(times[name])
-        spread = f"{min(times[name]):.2f}..{max(times[name]):.2f}"
-        ratio = "" if name == "doorsill" else f"{middle / ours:.1f} x faster"
-        print(f"  {name:28}{middle:>11.2f}{spread:>20}{ratio:>16}")
+    spread = [f"{name} {min(taken):.2f}..{max(taken):.2f} ms" for name, taken in times.items()]
+    print(f"{title}: {', '.join(spread)}", file=sys.stderr)
+    return {name: statistics.median(taken) for name, taken in times.items()}

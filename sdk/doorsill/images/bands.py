@@ -40,7 +40,7 @@ def bands(image: Image.Image) -> Iterator[Image.Image]:
 
 def packed(image: Image.Image, mode: str) -> bytes:
     """Return the pixels of *image* in a raw *mode*, as `tobytes` does by way of pieces."""
-    encoder = Image._getencoder(image.mode, "raw", (mode, 0, 1))  # type: ignore[attr-defined]  # noqa: SLF001
+    encoder = Image._getencoder(image.mode, "raw", (mode, 0, 1))  # noqa: SLF001
     encoder.setimage(image.im, (0, 0, *image.size))
     data: bytes = encoder.encode(4 * image.width * image.height)[2]
     return data
