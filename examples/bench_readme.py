@@ -33,4 +33,6 @@ def main(results: list[Path]) -> int:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        sys.exit("give it the files that `--results` wrote")
     sys.exit(main([Path(each) for each in sys.argv[1:]]))

@@ -145,13 +145,18 @@ def main(measure: Callable[[], Iterable[Row]]) -> int:
     if asked.plot:
         asked.plot.write_text(plot(rows, title), encoding="utf-8")
     if asked.results:
-        written = {"title": title, "rows": [asdict(row) for row in rows]}
-        asked.results.write_text(json.dumps(written, indent=1), encoding="utf-8")
+        write(rows, title, asked.results)
     return 0
 
 
+def write(rows: list[Row], title: str, path: Path) -> None:
+    """Write rows as JSON; the title says which machine, and when."""
+    written = {"title": title, "rows": [asdict(row) for row in rows]}
+    path.write_text(json.dumps(written, indent=1), encoding="utf-8")
+
+
 def read(path: Path) -> tuple[str, list[Row]]:
-    """Return (machine and date, rows) of what `--results` wrote."""
+    """Return (machine and date, rows) of what `write` wrote."""
     written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return written["title"], [Row(**each) for each in written["rows"]]
 

@@ -130,10 +130,11 @@ static int is_before(const doorsill_hit *a, const doorsill_hit *b) {
 
 static void keep(void *context, uint32_t row, uint32_t query, uint32_t distance) {
   nearest *n = context;
-  const doorsill_hit hit = {row, doorsill_row_entry(n->rows, row), (uint16_t)query,
-                            (uint16_t)distance};
   size_t at = n->found < n->capacity ? n->found : n->capacity;
   n->found++;
+  if (at && at == n->capacity && distance > n->hits[at - 1].distance) return;
+  const doorsill_hit hit = {row, doorsill_row_entry(n->rows, row), (uint16_t)query,
+                            (uint16_t)distance};
   if (at == n->capacity) {
     if (at == 0 || !is_before(&hit, &n->hits[at - 1])) return;
     at--;
