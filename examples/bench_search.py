@@ -154,7 +154,7 @@ def crowded(random: Any) -> Iterator[Row]:
     for row in random.choice(MILLION, MILLION // 10, replace=False):
         hashes[row] = moved(random, query, int(random.integers(0, 61)))
     lonely = random.integers(0, 256, 32, dtype=np.uint8)
-    handle = HashList(build(hashes), Trust.none()).handle
+    handle, index = HashList(build(hashes), Trust.none()).handle, flat(hashes)
     if [(d, r) for d, r, _ in handle.search(0, query.tobytes(), RADIUS)] != brute_force(
         hashes, query, RADIUS
     )[:64]:
@@ -163,6 +163,8 @@ def crowded(random: Any) -> Iterator[Row]:
     times = race(what, {
         "doorsill": partial(handle.search, 0, query.tobytes(), RADIUS),
         "nothing near": partial(handle.search, 0, lonely.tobytes(), RADIUS),
+        "faiss, all that are near": index
+        and partial(index.range_search, query.reshape(1, 32), RADIUS + 1),
     }, rounds=15, in_turn=False)  # fmt: skip
     yield from against(what, times, {"must": 1 / 1.5, "aim": 1 / 1.1})
 

@@ -59,14 +59,14 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Return the row's words, in the order of `HEAD`."""
         of = self.unit if self.bound else "x"
-        must = f"{self.must:.2g} {of}{', short' if self.short else ''}" if self.must else ""
+        must = f"{round(self.must, 2):g} {of}{', short' if self.short else ''}" if self.must else ""
         return (
             self.what,
             _amount(self.ours, self.unit),
             f"{self.peer} {_amount(self.theirs, self.unit)}" if self.peer else "",
             f"{self.ratio:.3g} x" if self.peer else "",
             must,
-            f"{self.aim:.2g} {of}" if self.aim else "",
+            f"{round(self.aim, 2):g} {of}" if self.aim else "",
         )
 
 
@@ -92,7 +92,7 @@ def markdown(rows: list[Row], *, goals: bool = True) -> str:
     return "".join(f"| {' | '.join(line[:last])} |\n" for line in lines)
 
 
-_WIDE, _TEXT, _LINE, _TENFOLD = 960, 470, 22, 170  # pixels; the last for a factor of ten
+_WIDE, _TEXT, _LINE, _TENFOLD = 960, 470, 22, 140  # pixels; the last for a factor of ten
 
 
 def plot(rows: list[Row], title: str) -> str:
@@ -123,11 +123,11 @@ def plot(rows: list[Row], title: str) -> str:
                      f"{escape(row.what)}</text>")  # fmt: skip
         parts.append(f'<rect x="{left:.1f}" y="{y + 4}" width="{wide:.1f}" height="{_LINE - 8}" '
                      f'fill="{colour}"/>')  # fmt: skip
-        parts.append(f'<text x="{max(end, at(1)) + 6:.1f}" y="{y + 15}">{row.ratio:.3g} x '
-                     f"{escape(row.peer)}</text>")  # fmt: skip
+        need = at(row.theirs / row.must if row.bound else row.must) if row.must else at(1)
         if row.must:
-            need = at(row.theirs / row.must if row.bound else row.must)
             parts.append(f'<path d="M{need:.1f} {y + 1}v{_LINE - 2}" stroke="black"/>')
+        parts.append(f'<text x="{max(end, need, at(1)) + 6:.1f}" y="{y + 15}">{row.ratio:.3g} x '
+                     f"{escape(row.peer)}</text>")  # fmt: skip
     return "\n".join([*parts, "</svg>\n"])
 
 
