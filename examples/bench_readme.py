@@ -15,13 +15,21 @@ from tables import markdown, read
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- numbers: written by examples/bench_readme.py -->", "<!-- /numbers -->"
 
+HOW = """Medians of one run each, one thread, answers checked against the peer before they are
+timed; less is better. `pip install '.[bench]'`, then `python examples/bench_all.py`, which prints
+more, and what was asked for; `DOORSILL_KERNEL=avx2` before it for the second table."""
+
 
 def main(results: list[Path]) -> int:
-    """Put a table for each file of results between the README's marks; 1 without marks."""
-    parts = []
+    """Put a table for each file of results between the README's marks; 1 without marks.
+
+    It has the rows that something is asked of; `bench_all.py` prints more.
+    """
+    parts = [HOW]
     for path in results:
         title, rows = read(path)
-        parts.append(f"{title}:\n\n{markdown(rows, goals=False)}")
+        asked_for = [row for row in rows if row.must]
+        parts.append(f"{title}:\n\n{markdown(asked_for, goals=False)}")
     text = README.read_text(encoding="utf-8")
     between = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     if not between.search(text):

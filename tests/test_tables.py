@@ -57,7 +57,7 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page.write_text(f"before\n{bench_readme.BEGIN}\nold\n{bench_readme.END}\nafter\n")
     assert 0 == bench_readme.main([results])
     text = page.read_text()
-    assert tables.markdown(ROWS, goals=False) in text
+    assert tables.markdown(ROWS[:4], goals=False) in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
