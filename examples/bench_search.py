@@ -119,7 +119,7 @@ def searches(rows: int, random: Any) -> Iterator[Row]:
             "faiss IndexBinaryFlat": index and partial(index.search, query.reshape(1, 32), 1),
         }
         what = f"search {rows // MILLION} million, {name}"
-        again = race(what, runners, rounds=51 if few else 15, in_turn=False)
+        again = race(what, runners, rounds=9 if few else 2, in_turn=False)
         yield from against(what, again, goals)
         if few:
             what += ", caches full of the other's data"
@@ -176,7 +176,7 @@ def crowded(random: Any) -> Iterator[Row]:
         "plain scan, faiss": index
         and partial(index.range_search, query.reshape(1, 32), RADIUS + 1),
         "nothing near": partial(handle.search, 0, lonely.tobytes(), RADIUS),
-    }, rounds=15, in_turn=False)  # fmt: skip
+    }, rounds=3, in_turn=False)  # fmt: skip
     yield from against(what, times, {"must": 1 / 1.5, "aim": 1 / 1.1})
 
 

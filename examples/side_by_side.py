@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_WARM, _TIMED = 10, 10  # runs before the other's turn
+
 
 def peer(module: str) -> Any:
     """Return a peer's module, or None after saying that it is missing."""
@@ -46,17 +48,20 @@ def race(
 ) -> dict[str, float]:
     """Say on stderr how it went, and return the medians in milliseconds; None: a missing peer.
 
-    In turn, every run finds the caches full of another's data; else each repeats on its own.
+    In turn, every run finds the caches full of another's data; else they take turns at running
+    again and again, of which the first runs do not count.
     """
     present = {name: run for name, run in runners.items() if run is not None}
     times: dict[str, list[float]] = {name: [] for name in present}
     for run in present.values():
         run()  # warm
-    pairs = [pair for _ in range(rounds) for pair in present.items()]
-    for name, run in pairs if in_turn else sorted(pairs, key=lambda pair: pair[0]):
-        start = time.perf_counter()
-        run()
-        times[name].append(1000 * (time.perf_counter() - start))
+    for name, run in [pair for _ in range(rounds) for pair in present.items()]:
+        for _ in range(0 if in_turn else _WARM):
+            run()
+        for _ in range(1 if in_turn else _TIMED):
+            start = time.perf_counter()
+            run()
+            times[name].append(1000 * (time.perf_counter() - start))
     spread = [f"{name} {min(taken):.2f}..{max(taken):.2f} ms" for name, taken in times.items()]
     print(f"{title}: {', '.join(spread)}", file=sys.stderr)
     return {name: statistics.median(taken) for name, taken in times.items()}
