@@ -77,9 +77,14 @@ uint32_t doorsill_pixel_bytes(uint32_t format); /* 0 if there is no such format 
 void doorsill_luma_full(const uint8_t *pixels, size_t n, uint32_t format, uint32_t ground,
                         float *luma);
 
+/* The shares of a pixel's bytes in its luma in profile cpp512. */
+typedef struct doorsill_weights {
+  float r[256], g[256], b[256];
+} doorsill_weights;
+void doorsill_weights_init(doorsill_weights *weights);
 /* A row in profile cpp512: `n` luma values from a row of `width` pixels, by nearest index. */
-void doorsill_luma_512(const uint8_t *pixels, uint32_t width, uint32_t format, uint32_t ground,
-                       float *luma, uint32_t n);
+void doorsill_luma_512(const doorsill_weights *weights, const uint8_t *pixels, uint32_t width,
+                       uint32_t format, uint32_t ground, float *luma, uint32_t n);
 
 /* dct.c */
 void doorsill_dct(const float *grid, uint8_t hash[8][32], uint8_t *quality);

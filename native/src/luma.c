@@ -67,35 +67,28 @@ static inline float luma_full(rgb c) {
   return (float)(int32_t)(299 * c.r + 587 * c.g + 114 * c.b) / 1000.0f;
 }
 
+/* Profile cpp512: float throughout, from left to right. */
+void doorsill_weights_init(doorsill_weights *w) {
+  for (int v = 0; v < 256; v++) {
+    w->r[v] = 0.299f * (float)v;
+    w->g[v] = 0.587f * (float)v;
+    w->b[v] = 0.114f * (float)v;
+  }
+}
+
 static inline void full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
   const size_t step = doorsill_pixel_bytes(format);
   for (size_t i = 0; i < n; i++) luma[i] = luma_full(colours(p + step * i, format, ground));
 }
 
-/* Four bytes, which compilers read as one. */
-static inline uint32_t four(const uint8_t *p) {
-  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-/* Pixel i of the n is the one at i * width / n; that is i, or n is 512 and the product small. The
- * pixels are picked first, so that what is computed of them is a loop for vectors. */
-static inline void reduced(const uint8_t *p, uint32_t width, uint32_t format, uint32_t ground,
-                           float *luma, uint32_t n) {
+/* Pixel i of the n is the one at i * width / n; that is i, or n is 512 and the product small. */
+static inline void reduced(const doorsill_weights *weights, const uint8_t *p, uint32_t width,
+                           uint32_t format, uint32_t ground, float *luma, uint32_t n) {
   const size_t step = doorsill_pixel_bytes(format);
   const uint32_t each = n == width ? DOORSILL_SUBSAMPLED : width;
-  /* Behind the last pixel of a row there may be nothing to read. */
-  const uint32_t quick = format == DOORSILL_RGB || format == DOORSILL_RGBX ? n - 1 : 0;
-  uint32_t picked[DOORSILL_SUBSAMPLED];
-  for (uint32_t i = 0; i < quick; i++)
-    picked[i] = four(p + step * (i * each / DOORSILL_SUBSAMPLED));
-  for (uint32_t i = quick; i < n; i++) {
-    const rgb c = colours(p + step * (i * each / DOORSILL_SUBSAMPLED), format, ground);
-    picked[i] = c.r | c.g << 8 | c.b << 16;
-  }
-  /* Profile cpp512: float throughout, from left to right. */
   for (uint32_t i = 0; i < n; i++) {
-    const int32_t r = picked[i] & 255, g = picked[i] >> 8 & 255, b = picked[i] >> 16 & 255;
-    luma[i] = 0.299f * (float)r + 0.587f * (float)g + 0.114f * (float)b;
+    const rgb c = colours(p + step * (i * each / DOORSILL_SUBSAMPLED), format, ground);
+    luma[i] = weights->r[c.r] + weights->g[c.g] + weights->b[c.b];
   }
 }
 
@@ -116,16 +109,16 @@ void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
   }
 }
 
-void doorsill_luma_512(const uint8_t *p, uint32_t width, uint32_t format, uint32_t ground,
-                       float *luma, uint32_t n) {
+void doorsill_luma_512(const doorsill_weights *weights, const uint8_t *p, uint32_t width,
+                       uint32_t format, uint32_t ground, float *luma, uint32_t n) {
   switch (format) {
     case DOORSILL_RGB:
-      reduced(p, width, DOORSILL_RGB, ground, luma, n);
+      reduced(weights, p, width, DOORSILL_RGB, ground, luma, n);
       break;
     case DOORSILL_RGBX:
-      reduced(p, width, DOORSILL_RGBX, ground, luma, n);
+      reduced(weights, p, width, DOORSILL_RGBX, ground, luma, n);
       break;
     default:
-      reduced(p, width, format, ground, luma, n);
+      reduced(weights, p, width, format, ground, luma, n);
   }
 }
