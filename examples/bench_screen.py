@@ -1,32 +1,39 @@
-"""A file to a verdict, against what a server would use: python examples/bench_screen.py.
+"""A file to hashes and to a verdict, against what a server uses: python examples/bench_screen.py.
 
-doorsill: Gate.screen with a million entries. Peer: threatexchange's hash of the file, then faiss.
-Also the whole processes: importing, and `doorsill screen one.jpg`.
+doorsill: `Gate.read` and `Gate.screen`, in the caged worker, the digests and a million entries with
+it. Peers: threatexchange's hash of the file, and a search by faiss.
 """
 
 from __future__ import annotations
 
 import io
-import subprocess
 import sys
-import tempfile
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bench_hash import photo
-from bench_search import RADIUS, build
-from PIL import Image
-from side_by_side import machine, peer, race
+from bench_search import RADIUS, build, flat
+from PIL import Image, ImageFilter
+from side_by_side import peer, race
+from tables import Goals, Row, against, main
 
 from doorsill import Gate, HashList, Outcome, Trust, hash_image
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def encoded(pixels: Any, kind: str) -> bytes:
+GOALS: dict[str, Goals] = {
+    "JPEG": {"must": 5.5, "aim": 9},
+    "PNG": {"must": 2, "aim": 2.3},
+    "WEBP": {"must": 2.5, "aim": 2.8},
+}
+
+
+def encoded(picture: Image.Image, kind: str) -> bytes:
     """Return the picture as a file's bytes."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, quality=88)
+    picture.save(file, kind, quality=88)
     return file.getvalue()
 
 
@@ -38,71 +45,56 @@ def peer_screen(pdq: Any, index: Any, data: bytes) -> bool:
     return bool(distances[0][0] <= RADIUS)
 
 
-def command(*words: str) -> None:
-    """Run Python with these words and wait for it."""
-    subprocess.run([sys.executable, *words], check=False, capture_output=True)
-
-
 def decoded(data: bytes) -> None:
     """Decode a picture and do nothing with it."""
     Image.open(io.BytesIO(data)).load()
 
 
-def album(gate: Gate, data: bytes) -> bool:
-    """Time an album at once and one after the other; tell whether the answers are the same."""
+def album(gate: Gate, data: bytes, kind: str) -> Iterator[Row]:
+    """Yield what an album takes at once, against one picture after the other."""
     pictures = [data] * 10
     one_by_one = [gate.screen(each).outcome for each in pictures]
     if [each.outcome for each in gate.screen_many(pictures)] != one_by_one:
-        return False
-    runners: dict[str, Any] = {
+        sys.exit("WRONG: an album gets other verdicts than its pictures")
+    what = f"album of 10 x 12 MP {kind} on all cores"
+    times = race(what, {
         "doorsill": lambda: list(gate.screen_many(pictures)),
         "one after the other": lambda: [gate.screen(each) for each in pictures],
-    }
-    race("album of 10 x 12 MP JPEG, on all cores", runners, rounds=3)
-    return True
+    }, rounds=5)  # fmt: skip
+    yield from against(what, times, {"must": 1.7, "aim": 1.9})
 
 
-def main() -> int:
-    """Print the tables; 1 if an answer is wrong."""
+def measure() -> Iterator[Row]:
+    """Yield what screening takes, from a file on."""
     pdq = peer("threatexchange.signal_type.pdq.pdq_hasher")
-    faiss = peer("faiss")
     random = np.random.default_rng(3)
     hashes = random.integers(0, 256, (1_000_000, 32), dtype=np.uint8)
-    listed = photo(4000, 3000)
+    listed = Image.fromarray(photo(4000, 3000))
     hashes[123456] = np.frombuffer(hash_image(listed).bytes, np.uint8)
-    gate = Gate(HashList(build(hashes), Trust.none()))
-    index = None
-    if faiss:
-        faiss.omp_set_num_threads(1)
-        index = faiss.IndexBinaryFlat(256)
-        index.add(hashes)
-    print(machine())
-    for kind in ("JPEG", "PNG", "WEBP"):
-        data = encoded(listed, kind)
-        if gate.screen(data).outcome is not Outcome.MATCH:
-            print(f"WRONG: the listed picture as {kind} does not match")
-            return 1
-        runners = {
-            "doorsill": partial(gate.screen, data),
-            "threatexchange + faiss": pdq and index and partial(peer_screen, pdq, index, data),
-            "Pillow, decoding alone": partial(decoded, data),
-        }
-        race(f"12 MP {kind} file to verdict, 1,000,000 entries", runners, rounds=5)
-    if not album(gate, encoded(listed, "JPEG")):
-        print("WRONG: an album gets other verdicts than its pictures")
-        return 1
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "one.jpg"
-        Image.fromarray(photo(1280, 960)).save(path)
-        runners = {
-            "doorsill": partial(command, "-m", "doorsill", "screen", str(path)),
-            "doorsill demo": partial(command, "-m", "doorsill", "demo"),
-            "python, nothing": partial(command, "-c", ""),
-            "python -c 'import doorsill'": partial(command, "-c", "import doorsill"),
-        }
-        race("whole processes", runners)
-    return 0
+    index = flat(hashes)
+    soft = encoded(listed.filter(ImageFilter.GaussianBlur(2)), "JPEG")
+    files = {f"{kind}": encoded(listed, kind) for kind in GOALS} | {"JPEG, soft": soft}
+    with Gate(HashList(build(hashes), Trust.none())) as gate:
+        for kind, data in files.items():
+            name = f"12 MP {kind} ({len(data) / 1e6:.1f} MB)"
+            if gate.screen(data).outcome is not Outcome.MATCH:
+                sys.exit(f"WRONG: the listed picture as {kind} does not match")
+            if pdq and pdq.pdq_from_bytes(data)[0] != hash_image(data).hex:
+                sys.exit(f"WRONG: {kind} hashes otherwise than by threatexchange")
+            times = race(f"{name} to hashes and digests", {
+                "doorsill": partial(gate.read, data),
+                "threatexchange": pdq and partial(pdq.pdq_from_bytes, data),
+                "Pillow, decoding alone": partial(decoded, data),
+            })  # fmt: skip
+            yield from against(f"{name} to hashes and digests", times, GOALS.get(kind, {}))
+            times = race(f"{name} to verdict, a million entries", {
+                "doorsill": partial(gate.screen, data),
+                "threatexchange, faiss": pdq and index and partial(peer_screen, pdq, index, data),
+            })  # fmt: skip
+            yield from against(f"{name} to verdict, a million entries", times)
+        for kind in ("JPEG", "JPEG, soft"):
+            yield from album(gate, files[kind], kind)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(measure))

@@ -1,4 +1,4 @@
-"""Times several ways of doing one thing, in turn, in one run, and prints them as ratios.
+"""Times several ways of doing one thing, in turn, in one run.
 
 Shared by the benches. Runs alternate, so that a machine that slows down slows all of them.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import platform
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_WARM, _TIMED = 10, 10  # runs before the other's turn
+
 
 def peer(module: str) -> Any:
     """Return a peer's module, or None after saying that it is missing."""
     try:
         return importlib.import_module(module)
     except ImportError:
-        print(f"(peer {module} is not installed: pip install 'doorsill[bench]')")
+        print(f"{module} is missing: pip install 'doorsill[bench]'", file=sys.stderr)
         return None
 
 
@@ -42,27 +45,23 @@ def race(
     *,
     rounds: int = 7,
     in_turn: bool = True,
-) -> None:
-    """Print median, spread and doorsill's ratio to each; None stands for a missing peer.
+) -> dict[str, float]:
+    """Say on stderr how it went, and return the medians in milliseconds; None: a missing peer.
 
-    In turn, every run finds the caches full of another's data; else each repeats on its own.
+    In turn, every run finds the caches full of another's data; else they take turns at running
+    again and again, of which the first runs do not count.
     """
     present = {name: run for name, run in runners.items() if run is not None}
     times: dict[str, list[float]] = {name: [] for name in present}
     for run in present.values():
         run()  # warm
-    pairs = [pair for _ in range(rounds) for pair in present.items()]
-    for name, run in pairs if in_turn else sorted(pairs, key=lambda pair: pair[0]):
-        start = time.perf_counter()
-        run()
-        times[name].append(1000 * (time.perf_counter() - start))
-    print(f"\n{title}\n  {'':28}{'median ms':>11}{'min..max':>20}{'doorsill is':>16}")
-    ours = statistics.median(times["doorsill"])
-    for name in runners:
-        if name not in present:
-            print(f"  {name:28}{'not installed':>11}")
-            continue
-        middle = statistics.median(times[name])
-        spread = f"{min(times[name]):.2f}..{max(times[name]):.2f}"
-        ratio = "" if name == "doorsill" else f"{middle / ours:.1f} x faster"
-        print(f"  {name:28}{middle:>11.2f}{spread:>20}{ratio:>16}")
+    for name, run in [pair for _ in range(rounds) for pair in present.items()]:
+        for _ in range(0 if in_turn else _WARM):
+            run()
+        for _ in range(1 if in_turn else _TIMED):
+            start = time.perf_counter()
+            run()
+            times[name].append(1000 * (time.perf_counter() - start))
+    spread = [f"{name} {min(taken):.2f}..{max(taken):.2f} ms" for name, taken in times.items()]
+    print(f"{title}: {', '.join(spread)}", file=sys.stderr)
+    return {name: statistics.median(taken) for name, taken in times.items()}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from doorsill import Cancelled, Gate, Outcome, Verdict, album
 from drawn import decoy, saved
-from workers import DATA, LISTED, SCENE, acting, needs_cage, opened, workers
+from workers import DATA, LISTED, SCENE, acting, needs_cage, opened, peak, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +61,18 @@ def test_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with Gate(LISTED, isolation="inline") as gate:
         assert len(list(album.in_order(screen, [OTHER] * 8))) == 8
+
+
+@needs_cage
+def test_a_worker_gives_memory_back() -> None:
+    """Of a large picture a worker keeps less than the photo of 12 megapixels that it may keep."""
+    large = saved(Image.new("RGB", (8000, 6000), (9, 99, 199)), "JPEG")
+    with opened() as gate:
+        gate.screen(large)
+        (worker,) = workers(gate)
+        held = Path(f"/proc/{worker}/status").read_text().partition("VmRSS:")[2].split()[0]
+        assert peak(worker) > 180 << 20
+        assert int(held) < 130 << 10
 
 
 @needs_cage

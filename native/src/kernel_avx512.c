@@ -10,28 +10,43 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #define INLINE TARGET static inline __attribute__((always_inline))
 
-/* AVX-512 VPOPCNTQ: two loads, xors and counts, two permutes, one compare for 8 rows.
- * The memory is the bottleneck. */
+enum { AHEAD = 4096 };
+
+/* How far 8 rows are, those of the second vector between those of the first. */
+INLINE __m512i distances(const uint8_t *rows, __m512i q) {
+  const __m512i a = _mm512_popcnt_epi64(_mm512_xor_si512(q, _mm512_loadu_si512(rows)));
+  const __m512i b = _mm512_popcnt_epi64(_mm512_xor_si512(q, _mm512_loadu_si512(rows + 64)));
+  return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+}
+
+/* Which of 64 rows are near. */
+TARGET static uint64_t near_ones(const uint8_t *plane, __m512i q, uint32_t radius) {
+  const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  const __m512i limit = _mm512_set1_epi64((long long)radius);
+  uint64_t mask = 0;
+  for (uint32_t row = 0; row < 64; row += 8, plane += 128) {
+    const __m512i bits = _mm512_permutexvar_epi64(order, distances(plane, q));
+    mask |= (uint64_t)_mm512_cmple_epu64_mask(bits, limit) << row;
+  }
+  return mask;
+}
+
+/* AVX-512 VPOPCNTQ: 8 instructions for 8 rows, of which only the nearest of a block matters:
+ * hardly ever is one near, and then the block is gone through again. */
 TARGET static void near_rows(const uint8_t *plane, size_t blocks, const uint8_t query[16],
                              uint32_t radius, uint64_t *masks) {
   const __m512i q = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)query));
-  const __m512i low = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
-  const __m512i high = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
   const __m512i limit = _mm512_set1_epi64((long long)radius);
-  for (size_t block = 0; block < blocks; block++) {
-    uint64_t mask = 0;
-    for (uint32_t row = 0; row < 64; row += 8, plane += 128) {
-      /* A page ahead: there the processor's own prefetching stops. Measured: 0.49 to 0.43 ms for a
+  for (size_t block = 0; block < blocks; block++, plane += 1024) {
+    __m512i nearest = _mm512_set1_epi64(-1);
+    UNROLL for (uint32_t row = 0; row < 1024; row += 128) {
+      /* The processor's own prefetching stops at the end of a page. Measured: 0.49 to 0.43 ms for a
        * million rows that are not in the cache. Prefetching beyond the plane does no harm. */
-      _mm_prefetch((const char *)plane + 4096, _MM_HINT_T0);
-      _mm_prefetch((const char *)plane + 4160, _MM_HINT_T0);
-      const __m512i a = _mm512_popcnt_epi64(_mm512_xor_si512(q, _mm512_loadu_si512(plane)));
-      const __m512i b = _mm512_popcnt_epi64(_mm512_xor_si512(q, _mm512_loadu_si512(plane + 64)));
-      const __m512i bits = _mm512_add_epi64(_mm512_permutex2var_epi64(a, low, b),
-                                            _mm512_permutex2var_epi64(a, high, b));
-      mask |= (uint64_t)_mm512_cmple_epu64_mask(bits, limit) << row;
+      _mm_prefetch((const char *)plane + row + AHEAD, _MM_HINT_T0);
+      _mm_prefetch((const char *)plane + row + AHEAD + 64, _MM_HINT_T0);
+      nearest = _mm512_min_epu64(nearest, distances(plane + row, q));
     }
-    masks[block] = mask;
+    masks[block] = _mm512_cmple_epu64_mask(nearest, limit) ? near_ones(plane, q, radius) : 0;
   }
 }
 

@@ -92,6 +92,8 @@ def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]
     mode = "RGBX" if view.mode == "RGB" else view.mode
     grounds = GROUNDS[:2] if mode == "RGBA" else GROUNDS[:1]  # images.py makes the others
     hashers = [Hasher(width, height, mode, ground) for ground in grounds]
+    from doorsill.images.bands import packed  # noqa: PLC0415 - Pillow is there by now
+
     stride = width * (1 if mode == "L" else 4)
     step = max(16, PIECE // stride // 16 * 16)
     for top in range(0, height, step):
@@ -100,7 +102,7 @@ def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]
         band = view.band(top, bottom)
         if band is None:
             return []
-        pixels = band.tobytes("raw", mode)
+        pixels = packed(band, mode)
         for hasher in hashers:
             hasher.rows(pixels, stride, bottom - top)
     return [(ground, hasher.end()) for ground, hasher in zip(grounds, hashers, strict=True)]

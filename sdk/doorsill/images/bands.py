@@ -38,6 +38,14 @@ def bands(image: Image.Image) -> Iterator[Image.Image]:
         yield image.crop((0, top, image.width, min(top + _ROWS, image.height)))
 
 
+def packed(image: Image.Image, mode: str) -> bytes:
+    """Return the pixels of *image* in a raw *mode*, as `tobytes` does by way of pieces."""
+    encoder = Image._getencoder(image.mode, "raw", (mode, 0, 1))  # noqa: SLF001
+    encoder.setimage(image.im, (0, 0, *image.size))
+    data: bytes = encoder.encode(4 * image.width * image.height)[2]
+    return data
+
+
 def turned_size(image: Image.Image, turn: Image.Transpose | None) -> tuple[int, int]:
     """Return (width, height) of *image* once it is turned."""
     return (image.height, image.width) if turn in _COLUMNS else image.size
