@@ -17,45 +17,11 @@ from onnx import TensorProto, helper, numpy_helper
 from doorsill import neural
 from doorsill.core import Resizer
 from doorsill.errors import ModelError
+from small_model import BIAS, SIDE, WEIGHTS, install, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-SIDE, BITS = 32, 128
-WEIGHTS = np.random.default_rng(1).normal(size=(BITS, 3)).astype(np.float32)
-BIAS = np.zeros(BITS, np.float32)
-
-
-def made(*, domain: str = "", opset: int = 17, side: int = SIDE) -> onnx.ModelProto:
-    """Return a small hasher: the mean colour, through one linear layer."""
-    scale, zero = numpy_helper.from_array(np.float32(1 / 128), "s"), numpy_helper.from_array(
-        np.uint8(127), "z")  # fmt: skip
-    nodes = [
-        helper.make_node("Transpose", ["pixels"], ["t"], perm=[0, 3, 1, 2]),
-        helper.make_node("DequantizeLinear", ["t", "s", "z"], ["x"]),
-        helper.make_node("GlobalAveragePool", ["x"], ["p"]),
-        helper.make_node("Flatten", ["p"], ["f"]),
-        helper.make_node("Gemm", ["f", "w", "b"], ["outputs"], transB=1, domain=domain),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", side, side, 3])],
-        [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, ["n", BITS])],
-        [scale, zero, numpy_helper.from_array(WEIGHTS, "w"), numpy_helper.from_array(BIAS, "b")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-
-
-def install(folder: Path, data: bytes, **changes: Any) -> Path:
-    """Write a model and its config; return the folder."""
-    config = {"name": "small", "side": SIDE, "bits": BITS, "model": "model.onnx",
-              "sha256": hashlib.sha256(data).hexdigest()}  # fmt: skip
-    (folder / "model.onnx").write_bytes(data)
-    (folder / "config.json").write_text(json.dumps(config | changes))
-    return folder
-
 
 def test_code(tmp_path: Path) -> None:
     """The bits are the signs of what the weights say of the squashed pixels."""

@@ -149,7 +149,7 @@ def test_retired_worker() -> None:
 
 def answer(size: int, views: int, rest: str, *, is_picture: int = 1) -> str:
     """Return code that answers with a header, right or wrong, and what follows it."""
-    header = wire.ANSWER.pack(b"dsw1", size, is_picture, 0, views, 0, 0)
+    header = wire.ANSWER.pack(b"dsw2", size, is_picture, 0, views, 0, 0)
     return f"sink.write({header!r} + {rest})"
 
 
@@ -161,8 +161,9 @@ LIES = {
     "too many views": answer(600, MAX_VIEWS + 2, "bytes(600)"),
     "too few bytes": answer(20, 1, "bytes(20)"),
     "too many bytes": answer(20, 0, "bytes(20)"),
-    "a quality of 255": answer(515, 1, "b'\\xff' * 514 + bytes(1)"),
-    "views of no picture": answer(515, 1, "bytes(515)", is_picture=0),
+    "a quality of 255": answer(516, 1, "b'\\xff' * 514 + bytes(2)"),
+    "views of no picture": answer(516, 1, "bytes(516)", is_picture=0),
+    "a code of no model": answer(533, 1, "bytes(515) + bytes([1]) + bytes(17)"),
     "another magic": "sink.write(b'junk' + bytes(wire.ANSWER.size))",
 }
 
@@ -181,7 +182,7 @@ def test_lies_are_bounded(lie: str) -> None:
 def test_lying_words_are_harmless() -> None:
     """Labels and reasons from a worker hold no control, escape or bidi character, and are short."""
     deed = (
-        "sink.write(wire.ANSWER.pack(b'dsw1', 121, 1, 0, 0, 1, 0) + bytes([120])"
+        "sink.write(wire.ANSWER.pack(b'dsw2', 121, 1, 0, 0, 1, 0) + bytes([120])"
         " + ('\\x1b[31m\\u202e\\n' * 99).encode()[:120])"
     )
     with opened(worker_command=acting(deed)) as gate:

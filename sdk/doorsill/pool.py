@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from doorsill.limits import Limits
+    from doorsill.models import Models
     from doorsill.patience import Patience
     from doorsill.reading import Reading
 
@@ -46,8 +47,15 @@ class Pool:
     how none outlives its host.
     """
 
-    def __init__(self, limits: Limits, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        command: Sequence[str] | None = None,
+        models: Models | None = None,
+    ) -> None:
         """Prepare; the first picture starts the first worker."""
+        self.models = models
+        """What workers hash views by, beside PDQ. Those that have others serve no more picture."""
         self._limits = limits
         self._command = list(command) if command is not None else usual_command()
         self._most = cores()
@@ -137,7 +145,7 @@ class Pool:
             if fresh and not worker.fresh:
                 continue
             self._idle.remove(worker)
-            if worker.alive:
+            if worker.alive and worker.models is self.models:
                 return worker
             self._bury(worker)
         if fresh and self._idle and len(self._all) >= self._most:
@@ -206,7 +214,7 @@ class Pool:
         while True:
             worker = None
             try:
-                worker = Worker(self._command, self._limits)
+                worker = Worker(self._command, self._limits, self.models)
                 worker.await_ready()
             except (IsolationError, OSError) as error:
                 why = error if isinstance(error, IsolationError) else _not_started(error)
