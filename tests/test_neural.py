@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,12 @@ from onnx import TensorProto, helper, numpy_helper
 from doorsill import neural
 from doorsill.core import Resizer
 from doorsill.errors import ModelError
-from small_model import BIAS, SIDE, WEIGHTS, install, made
+from small_model import BIAS, WEIGHTS, install, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
 
 def test_code(tmp_path: Path) -> None:
     """The bits are the signs of what the weights say of the squashed pixels."""
