@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doorsill.errors import ModelError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from doorsill.core import Resizer
     from doorsill.neural import Model
+    from doorsill.reading import HashedView
 
     Codes = tuple[tuple[bytes, bytes], ...]
 
@@ -32,12 +34,17 @@ def squares(rgb: bytes) -> Iterator[bytes]:
 
 
 class Coding:
-    """Hashes the first views of one picture by the models given, none perhaps."""
+    """Hashes the first views of one picture by the models given, none perhaps.
+
+    Pixels are squashed with the view; the models run once the picture is gone, so that both are
+    never in memory together, and what a model keeps does not lie behind a hole of 50 MB.
+    """
 
     def __init__(self, models: Sequence[Model]) -> None:
         """Begin a picture."""
         self._models = models
         self._left = MOST_VIEWS
+        self._waiting: list[tuple[int, list[bytes]]] = []
 
     def begin(self, width: int, height: int, mode: str, ground: str) -> list[Resizer]:
         """Return what squashes the pixels of the next view, for each model; nothing is owed."""
@@ -45,17 +52,29 @@ class Coding:
             return []
         return [model.resizer(width, height, mode, ground) for model in self._models]
 
-    def end(self, resizers: Sequence[Resizer], check: Callable[[], None]) -> Codes:
-        """Return (model digest, hash) pairs of a view whose rows have all come.
+    def take(self, place: int, resizers: Sequence[Resizer]) -> None:
+        """Keep the squashed pixels of the view at that place, whose rows have all come."""
+        if resizers and self._left:
+            self._left -= 1
+            self._waiting.append((place, [resizer.end() for resizer in resizers]))
 
-        A model that gives none is left out of it: the Gate sees that and says so.
+    def finish(self, views: list[HashedView], check: Callable[[], None], *, early: bool) -> None:
+        """Give the views that wait their hashes; *early* where more may come, if none will wait."""
+        if early and self._left:
+            return
+        while self._waiting:
+            place, squashed = self._waiting.pop(0)
+            codes = self._codes(squashed, check)
+            views[place] = replace(views[place], codes=codes)
+
+    def _codes(self, squashed: list[bytes], check: Callable[[], None]) -> Codes:
+        """Return (model digest, hash) pairs.
+
+        A model that gives none is left out of them: the Gate sees that and says so.
         """
         codes: list[tuple[bytes, bytes]] = []
-        if not resizers or not self._left:
-            return ()
-        self._left -= 1
-        for model, resizer in zip(self._models, resizers, strict=True):
-            for square in squares(resizer.end()):
+        for model, rgb in zip(self._models, squashed, strict=True):
+            for square in squares(rgb):
                 check()
                 try:
                     codes.append((model.digest, model.code(square)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from doorsill.files import open_regular
 from doorsill.patience import TimeUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from PIL import Image
 
@@ -70,12 +69,12 @@ class Reading:
     sha256: bytes = b""
     canonical: bytes | None = None
 
-    def add(self, label: str, pdq: Pdq, code: Callable[[], Codes] = tuple) -> None:
-        """Keep a view, unless an earlier one has the very same PDQ; *code* gives its codes."""
-        if all(view.pdq != pdq for view in self.views):
-            self.views.append(HashedView(label, pdq))
-            if codes := code():  # which may run out of time: the PDQ is kept by then
-                self.views[-1] = HashedView(label, pdq, codes)
+    def add(self, label: str, pdq: Pdq) -> bool:
+        """Keep a view, unless an earlier one has the very same hashes; tell whether it was kept."""
+        if any(view.pdq == pdq for view in self.views):
+            return False
+        self.views.append(HashedView(label, pdq))
+        return True
 
 
 def hash_rows(
@@ -108,18 +107,21 @@ def hash_rows(
 
 
 def _hash_views(
-    views: Iterable[View],
+    views: Iterator[View],
     reading: Reading,
     check: Callable[[], None],
     models: Sequence[Model],
     name: str = "",
 ) -> None:
     coding = Coding(models)
-    for view in views:
+    while (view := next(views, None)) is not None:  # so that no name holds the last one's pixels
         hashed = hash_rows(view, coding, check)
         for ground, pdq, squashed in hashed:
             over = f" over {ground}" if len(hashed) > 1 else ""
-            reading.add(name + view.label + over, pdq, partial(coding.end, squashed, check))
+            if reading.add(name + view.label + over, pdq):
+                coding.take(len(reading.views) - 1, squashed)
+        coding.finish(reading.views, check, early=True)
+    coding.finish(reading.views, check, early=False)
 
 
 def read(  # noqa: PLR0913 - all that a Gate can say of one reading
@@ -358,4 +360,6 @@ def _read_array(array: Any, source: _Source) -> None:
         for taker in takers:
             taker.rows(data, width * channels, height)
         label = f"as given over {ground}" if mode == "RGBA" else "as given"
-        reading.add(label, hasher.end(), partial(coding.end, resizers, source.check))
+        if reading.add(label, hasher.end()):
+            coding.take(len(reading.views) - 1, resizers)
+    coding.finish(reading.views, source.check, early=False)
