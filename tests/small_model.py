@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image, ImageOps
 
 from doorsill import models, testcard
 from doorsill.neural import Model
+from doorsill.publish.build import ListWords
+from drawn import saved, scene
+from workers import needs_cage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PIL import Image
-
 SIDE, BITS = 32, 128
 WEIGHTS = np.random.default_rng(1).normal(size=(BITS, 3)).astype(np.float32)
 BIAS = np.zeros(BITS, np.float32)
+
+WORDS = ListWords(name="list", publisher="P", category="C", model="small")
+WARM = ImageOps.colorize(scene((160, 120)).convert("L"), "black", "orange", "white")
+COLD = ImageOps.colorize(scene((160, 120)).convert("L"), "black", "cyan", "white")
+SENT = saved(WARM, "BMP")  # the same pixels and another file, so that no digest matches
+TIERS = [pytest.param("worker", marks=needs_cage), "inline"]
 
 
 def made(*, domain: str = "", opset: int = 17, side: int = SIDE) -> onnx.ModelProto:
@@ -86,10 +95,26 @@ def package(root: Path, name: str = "small", data: bytes | None = None, **change
 def _card(folder: Path) -> str:
     import io  # noqa: PLC0415 - only here
 
-    from PIL import Image  # noqa: PLC0415 - likewise
-
     picture = Image.open(io.BytesIO(testcard.test_card())).convert("RGB")
     model = Model(folder)
     resizer = model.resizer(*picture.size, "RGB")
     resizer.rows(picture.tobytes(), 3 * picture.width, picture.height)
     return model.code(resizer.end()).hex()
+
+
+def package_again(folder: Path, data: bytes) -> None:
+    """Put another model in the place of the installed one."""
+    for each in folder.iterdir():
+        each.unlink()
+    folder.rmdir()
+    (folder.parent / "__init__.py").unlink()
+    folder.parent.rmdir()
+    package(folder.parent.parent, data=data)
+
+
+def shuffled(picture: Image.Image) -> Image.Image:
+    """Return the same pixels in another order: near by the model, far by PDQ."""
+    pixels = np.asarray(picture).reshape(-1, 3)
+    order = np.random.default_rng(3).permutation(len(pixels) // 40)
+    moved = pixels.reshape(-1, 40, 3)[order].reshape(picture.height, picture.width, 3)
+    return Image.fromarray(moved)

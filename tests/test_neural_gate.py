@@ -1,75 +1,43 @@
-"""From originals to verdicts with a second, neural hasher, and without what it needs."""
+"""Pictures before a list with a second, neural hasher: which evidence comes of it."""
 
 from __future__ import annotations
 
 import io
-import threading
-import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 from doorsill import (
     Action,
-    Cancelled,
     Evidence,
     Gate,
     HashList,
-    Limits,
-    Outcome,
     Trust,
-    cage,
     coding,
     core,
-    models,
     neural,
     reading,
 )
 from doorsill.core import CoreView
-from doorsill.errors import DoorsillError, ModelError
-from doorsill.publish.build import ListWords, build_list
+from doorsill.errors import DoorsillError
+from doorsill.publish.build import build_list
 from drawn import saved, scene
-from small_model import BITS, code, made, package
-from workers import acting, needs_cage
+from small_model import (
+    BITS,
+    COLD,
+    TIERS,
+    WARM,
+    WORDS,
+    code,
+    package,
+    shuffled,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WORDS = ListWords(name="list", publisher="P", category="C", model="small")
-WARM = ImageOps.colorize(scene((160, 120)).convert("L"), "black", "orange", "white")
-COLD = ImageOps.colorize(scene((160, 120)).convert("L"), "black", "cyan", "white")
-SENT = saved(WARM, "BMP")  # the same pixels and another file, so that no digest matches
-TIERS = [pytest.param("worker", marks=needs_cage), "inline"]
-
-
-def shuffled(picture: Image.Image) -> Image.Image:
-    """Return the same pixels in another order: near by the model, far by PDQ."""
-    pixels = np.asarray(picture).reshape(-1, 3)
-    order = np.random.default_rng(3).permutation(len(pixels) // 40)
-    moved = pixels.reshape(-1, 40, 3)[order].reshape(picture.height, picture.width, 3)
-    return Image.fromarray(moved)
-
-
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Install the small model and return its folder."""
-    folder = package(tmp_path / "site")
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    return folder
-
-
-@pytest.fixture
-def listed(tmp_path: Path, installed: Path) -> HashList:
-    """Return a list made from an original, by PDQ and the small model."""
-    assert installed.is_dir()
-    originals = tmp_path / "originals"
-    originals.mkdir()
-    WARM.save(originals / "warm.png")
-    build_list([originals], tmp_path / "l.dsl", WORDS)
-    return HashList.open(tmp_path / "l.dsl", Trust.none())
 
 
 def test_the_list(listed: HashList, installed: Path) -> None:
@@ -170,243 +138,6 @@ def test_self_test_disagrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     gate = Gate(HashList.open(tmp_path / "l.dsl", Trust.none()), isolation="inline")
     with pytest.raises(DoorsillError, match="neural hash of the test card"):
         gate.self_test()
-
-
-# ---- without it
-
-
-def pdq_alone(listed: HashList, isolation: str, why: str) -> None:
-    """Assert that the list is searched by PDQ and that the verdict says what was not."""
-    with Gate(listed, isolation=isolation) as gate:
-        for _ in range(2):
-            verdict = gate.screen(SENT)
-            assert (verdict.evidence, verdict.action) == (Evidence.SINGLE, Action.BLOCK)
-            assert len(verdict.unchecked) == 1
-            assert verdict.unchecked[0].startswith("small: ")
-            assert why in verdict.unchecked[0]
-            assert gate.screen(saved(shuffled(WARM), "PNG")).outcome == Outcome.CLEAR
-        assert gate.screen(b"no picture").unchecked == ()
-        assert gate.self_test().evidence == Evidence.SINGLE
-
-
-@pytest.mark.parametrize("isolation", TIERS)
-def test_not_installed(listed: HashList, isolation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the distribution the list is searched by PDQ alone, and each verdict says so."""
-    monkeypatch.setattr(models, "PACKAGE", "doorsill_models_that_are_not_there")
-    pdq_alone(listed, isolation, "pip install doorsill-models")
-
-
-@pytest.mark.parametrize("isolation", TIERS)
-def test_without_onnxruntime(
-    listed: HashList, isolation: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without onnxruntime likewise."""
-    real = models._places  # noqa: SLF001 - what is installed
-    monkeypatch.setattr(models, "_places", lambda name: [] if name == "onnxruntime" else real(name))
-    pdq_alone(listed, isolation, "doorsill[neural]")
-
-
-@pytest.mark.parametrize("isolation", TIERS)
-def test_another_version(listed: HashList, isolation: str, installed: Path) -> None:
-    """A model with another digest than the list's is not run."""
-    other = made()
-    other.producer_name = "another"
-    package_again(installed, other.SerializeToString())
-    pdq_alone(listed, isolation, "another version")
-
-
-def package_again(folder: Path, data: bytes) -> None:
-    """Put another model in the place of the installed one."""
-    for each in folder.iterdir():
-        each.unlink()
-    folder.rmdir()
-    (folder.parent / "__init__.py").unlink()
-    folder.parent.rmdir()
-    package(folder.parent.parent, data=data)
-
-
-@pytest.mark.parametrize("isolation", TIERS)
-@pytest.mark.parametrize("damage", ["model", "config", "gone"])
-def test_damaged(listed: HashList, installed: Path, isolation: str, damage: str) -> None:
-    """A damaged or lacking file of the model is said, never raised."""
-    if damage == "model":
-        (installed / "model.onnx").write_bytes(b"damaged")
-    elif damage == "config":
-        (installed / "config.json").write_text("{")
-    else:
-        (installed / "model.onnx").unlink()
-    pdq_alone(listed, isolation, "install the model anew")
-
-
-@pytest.mark.parametrize("isolation", TIERS)
-def test_refused_by_the_runtime(
-    listed: HashList, isolation: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A model whose digest is right and whose graph cannot be run costs its hashes alone."""
-    bad = made()
-    bad.graph.node[4].input[1] = "no such weight"
-    found = models.find("small")
-    monkeypatch.setattr(models, "find", lambda _: found._replace(data=bad.SerializeToString()))
-    pdq_alone(listed, isolation, "onnxruntime refuses the model")
-
-
-def test_lists_are_replaced(listed: HashList, installed: Path) -> None:
-    """A gate whose next list asks for a model starts to use it, and stops with the next one."""
-    from doorsill.cli.files import demo_list  # noqa: PLC0415 - only here
-
-    assert installed.is_dir()
-    isolation = "inline" if cage.missing() else "worker"
-    with Gate(demo_list(), isolation=isolation) as gate:
-        assert gate.screen(SENT).outcome == Outcome.CLEAR
-        gate.replace_lists(listed)
-        assert gate.screen(SENT).evidence == Evidence.AGREED
-        gate.replace_lists([demo_list(), listed])
-        assert gate.screen(SENT).evidence == Evidence.AGREED
-        gate.replace_lists(demo_list())
-        assert "small" not in "".join(gate.screen(SENT).coverage)
-
-
-def test_time_is_kept(listed: HashList, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A code that takes too long costs itself; the PDQ of its view is compared all the same."""
-    slow = neural.Model.code
-
-    def late(self: neural.Model, rgb: bytes) -> bytes:
-        time.sleep(0.6)
-        return slow(self, rgb)
-
-    monkeypatch.setattr(neural.Model, "code", late)
-    holed = WARM.convert("RGBA")
-    holed.putpixel((0, 0), (0, 0, 0, 0))
-    gate = Gate(listed, isolation="inline")
-    start = time.monotonic()
-    verdict = gate.screen(saved(holed, "PNG"), deadline=0.5)
-    assert verdict.outcome == Outcome.MATCH
-    assert "time: " in verdict.reason
-    assert time.monotonic() - start < 2
-
-
-def test_cancelled(listed: HashList, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cancel is noticed between two codes."""
-    cancel = threading.Event()
-    real = neural.Model.code
-
-    def cancelling(self: neural.Model, rgb: bytes) -> bytes:
-        cancel.set()
-        return real(self, rgb)
-
-    monkeypatch.setattr(neural.Model, "code", cancelling)
-    with pytest.raises(Cancelled):
-        Gate(listed, isolation="inline").screen(saved(scene(), "GIF"), cancel=cancel)
-
-
-# ---- lies
-
-LIES = {
-    "too few bytes": "bytes([1, 0]) + bytes(15)",
-    "a code of no model": "bytes([1, 1]) + bytes(16)",
-    "too many codes": "bytes([5]) + bytes(17) * 5",
-    "codes for ever": "bytes([4]) + bytes(17) * 4",
-}
-
-
-@needs_cage
-@pytest.mark.parametrize("lie", LIES)
-def test_lies(listed: HashList, lie: str) -> None:
-    """Codes that no honest worker gives end its answer: unreadable, which is no silent CLEAR."""
-    count = 9 if lie == "codes for ever" else 1
-    body = f"(bytes(515) + {LIES[lie]}) * {count}"
-    deed = (f"body = {body}; sink.write(wire.ANSWER.pack(b'dsw2', len(body), 1, 0, {count}, 0, 0)"
-            " + body)")  # fmt: skip
-    with Gate(listed, worker_command=acting(deed), limits=Limits(seconds=2)) as gate:
-        verdict = gate.screen(SENT)
-    assert (verdict.outcome, verdict.reason) == (
-        Outcome.UNREADABLE, "crash: the decoder died on it")  # fmt: skip
-
-
-@needs_cage
-def test_withheld_codes(listed: HashList) -> None:
-    """A worker that gives no code cannot hide that: the verdict says that there was none."""
-    deed = "sink.write(wire.ANSWER.pack(b'dsw2', 516, 1, 0, 1, 0, 0) + bytes(516))"
-    with Gate(listed, worker_command=acting(deed)) as gate:
-        assert gate.screen(SENT).unchecked == (
-            "small: it gave no hash of this picture",)  # fmt: skip
-
-
-@needs_cage
-def test_words_of_a_worker(listed: HashList) -> None:
-    """What a worker says of its model reaches the verdict without control characters, and short."""
-    start = """
-import os
-from doorsill import wire
-source, sink = os.fdopen(0, "rb"), os.fdopen(1, "wb", buffering=0)
-wire.unpack_start(source.read)
-sink.write(b"dsw2" + bytes([0, 200]) + b"\\x1b[31m" * 40)
-source.read()
-"""
-    import sys  # noqa: PLC0415 - only here
-
-    with Gate(listed, worker_command=[sys.executable, "-c", start]) as gate:
-        verdict = gate.screen(SENT, deadline=1.0)
-        assert verdict.outcome == Outcome.UNREADABLE
-        (why,) = gate._models.lacking.values()  # noqa: SLF001 - what a later verdict says
-    assert why.isprintable()
-
-
-# ---- publishing
-
-
-def test_rows_carry_codes(tmp_path: Path, installed: Path) -> None:
-    """Rows of originals carry codes, and a list built from them is the one built from originals."""
-    from doorsill.publish.originals import hash_folder  # noqa: PLC0415 - only here
-
-    originals = tmp_path / "originals"
-    originals.mkdir()
-    WARM.save(originals / "warm.png")
-    rows = tmp_path / "rows.jsonl"
-    for isolation in ["inline"] if cage.missing() else ["worker", "inline"]:
-        rows.unlink(missing_ok=True)
-        asked = models.Models([models.find("small")])
-        hash_folder(originals, rows, Limits(), isolation=isolation, models=asked)
-        assert code(WARM).hex() in rows.read_text()
-    one = build_list([rows], tmp_path / "a.dsl", WORDS)
-    build_list([originals], tmp_path / "b.dsl", WORDS)
-    assert (tmp_path / "a.dsl").read_bytes() == (tmp_path / "b.dsl").read_bytes()
-    assert one.hashes == 2
-    plain = build_list([rows], tmp_path / "c.dsl", replace(WORDS, model=""))
-    assert plain.unusable
-    assert len(HashList.open(tmp_path / "c.dsl", Trust.none()).hashers) == 1
-    package_again(installed, made(opset=18).SerializeToString())
-    other = build_list([rows], tmp_path / "d.dsl", WORDS)
-    assert (other.hashes, HashList.open(tmp_path / "d.dsl", Trust.none()).hashers[1].rows) == (1, 1)
-
-
-def test_low_detail_has_no_code(tmp_path: Path, installed: Path) -> None:
-    """What is too plain for PDQ is not listed by its code either."""
-    assert installed.is_dir()
-    Image.new("RGB", (100, 100), "orange").save(tmp_path / "plain.png")
-    build_list([tmp_path / "plain.png"], tmp_path / "l.dsl", WORDS)
-    assert HashList.open(tmp_path / "l.dsl", Trust.none()).hashers[1].rows == 1  # the card's
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [({"limits": {}}, "no list yet"), ({"limits": {"1": 9}}, "at most 1 rows"),
-     ({"card": ""}, "test card")],
-)  # fmt: skip
-def test_uncalibrated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], says: str
-) -> None:
-    """No list is built by a model that was not calibrated for its size, or lacks the card."""
-    folder = package(tmp_path / "site")
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    import json  # noqa: PLC0415 - only here
-
-    config = json.loads((folder / "config.json").read_text()) | changes
-    (folder / "config.json").write_text(json.dumps(config))
-    WARM.save(tmp_path / "warm.png")
-    with pytest.raises(ModelError, match=says):
-        build_list([tmp_path / "warm.png"], tmp_path / "l.dsl", WORDS)
-    assert not (tmp_path / "l.dsl").exists()
 
 
 def test_core_views() -> None:

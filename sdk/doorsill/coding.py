@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doorsill.errors import ModelError
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
 
     from doorsill.core import Resizer
     from doorsill.neural import Model
-    from doorsill.reading import HashedView
 
     Codes = tuple[tuple[bytes, bytes], ...]
 
@@ -58,14 +56,11 @@ class Coding:
             self._left -= 1
             self._waiting.append((place, [resizer.end() for resizer in resizers]))
 
-    def finish(self, views: list[HashedView], check: Callable[[], None], *, early: bool) -> None:
-        """Give the views that wait their hashes; *early* where more may come, if none will wait."""
-        if early and self._left:
-            return
-        while self._waiting:
+    def finish(self, check: Callable[[], None], *, early: bool) -> Iterator[tuple[int, Codes]]:
+        """Yield places and hashes of the views that wait; *early* none that another may join."""
+        while self._waiting and not (early and self._left):
             place, squashed = self._waiting.pop(0)
-            codes = self._codes(squashed, check)
-            views[place] = replace(views[place], codes=codes)
+            yield place, self._codes(squashed, check)
 
     def _codes(self, squashed: list[bytes], check: Callable[[], None]) -> Codes:
         """Return (model digest, hash) pairs.

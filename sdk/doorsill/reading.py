@@ -7,7 +7,7 @@ those of a canonical picture that the host asked for.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,11 @@ class Reading:
         self.views.append(HashedView(label, pdq))
         return True
 
+    def code(self, coded: Iterable[tuple[int, Codes]]) -> None:
+        """Add the neural hashes of views, by their places."""
+        for place, codes in coded:
+            self.views[place] = replace(self.views[place], codes=codes)
+
 
 def hash_rows(
     view: View, coding: Coding, check: Callable[[], None]
@@ -120,8 +125,8 @@ def _hash_views(
             over = f" over {ground}" if len(hashed) > 1 else ""
             if reading.add(name + view.label + over, pdq):
                 coding.take(len(reading.views) - 1, squashed)
-        coding.finish(reading.views, check, early=True)
-    coding.finish(reading.views, check, early=False)
+        reading.code(coding.finish(check, early=True))
+    reading.code(coding.finish(check, early=False))
 
 
 def read(  # noqa: PLR0913 - all that a Gate can say of one reading
@@ -362,4 +367,4 @@ def _read_array(array: Any, source: _Source) -> None:
         label = f"as given over {ground}" if mode == "RGBA" else "as given"
         if reading.add(label, hasher.end()):
             coding.take(len(reading.views) - 1, resizers)
-    coding.finish(reading.views, source.check, early=False)
+    reading.code(coding.finish(source.check, early=False))

@@ -206,7 +206,7 @@ def _row(get: Callable[[str], str | None], columns: ColumnMap, source: Source, o
     removed = any((get(name) or "").strip() in values for name, values in columns.removed.items())
     key = f"{source.publisher}\0{own or ' '.join(content)}"
     return Row(key, origin, source.publisher, category, time, removed,
-               source.flags, hashes, digests, (), unusable, tuple(notes))  # fmt: skip
+               source.flags, hashes, digests, unusable, tuple(notes))  # fmt: skip
 
 
 def _unaccepted(get: Callable[[str], str | None], columns: ColumnMap) -> str:

@@ -40,11 +40,11 @@ class Row(NamedTuple):
         removed: Whether its publisher took it back.
         flags: As in the header: 1 is `seed`, 4 asks for no more than a warning.
         hashes: (profile, 32 bytes, quality) of each frame.
-        codes: (digest of the model's file in hex, bytes) of neural hashes.
         digests: (kind, bytes) of the file.
         unusable: Names of hashes that nothing here can compare, such as PhotoDNA.
         notes: Why something was left out.
         disputes: What others say against it; for its publisher to decide.
+        codes: (digest of the model's file in hex, bytes) of neural hashes.
     """
 
     key: str
@@ -56,10 +56,10 @@ class Row(NamedTuple):
     flags: int = 0
     hashes: tuple[tuple[str, bytes, int], ...] = ()
     digests: tuple[tuple[str, bytes], ...] = ()
-    codes: tuple[tuple[str, bytes], ...] = ()
     unusable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     disputes: tuple[str, ...] = ()
+    codes: tuple[tuple[str, bytes], ...] = ()
 
 
 def parse_hash(text: str, bytes_: int, what: str) -> tuple[bytes, str]:
@@ -147,10 +147,10 @@ def _row(fields: dict[str, Any], origin: str) -> Row:
         raise ValueError(time)
     if not key or max(map(len, (key, publisher, category))) > MAX_NAME:
         raise ValueError(origin)
-    words = (tuple(map(str, fields.get(name, ()))) for name in ("unusable", "notes", "disputes"))
+    words = [tuple(map(str, fields.get(name, ()))) for name in ("unusable", "notes", "disputes")]
     return Row(key, origin, publisher, category, time,
                bool(fields.get("removed", False)), int(fields.get("flags", 0)) & 5,
-               tuple(hashes), tuple(digests), tuple(codes), *words)  # fmt: skip
+               tuple(hashes), tuple(digests), *words, tuple(codes))  # fmt: skip
 
 
 def _code(text: str) -> bytes:
