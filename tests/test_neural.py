@@ -172,3 +172,48 @@ def test_without_onnxruntime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ModelError, match=r"doorsill\[neural\]"):
         neural.Model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"limits": {"1000": 33}},
+        {"limits": {"1000": -1}},
+        {"limits": {"1000": 8.5}},
+        {"limits": {"1000": True}},
+        {"limits": {"1000": "8"}},
+        {"limits": {"1000": 8, "10000": 9}},
+        {"limits": {"0": 8}},
+        {"limits": {str(1 << 32): 8}},
+        {"limits": {"many": 8}},
+        {"limits": {str(n): 8 for n in range(1, 40)}},
+        {"limits": [8]},
+        {"card": "00"},
+        {"card": "x" * 32},
+        {"card": 5},
+        {"licence": "x" * 101},
+        {"licence": "\u202e"},
+        {"licence": 5},
+        {"name": "pdq"},
+        {"bits": 128.0},
+        {"bits": True},
+    ],
+    ids=str,
+)
+def test_hostile_numbers(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """Limits that the format forbids or that rise with the list, and the like, are refused."""
+    install(tmp_path, made().SerializeToString(), **changes)
+    with pytest.raises(ModelError):
+        neural.read_config(tmp_path)
+
+
+def test_limit_of_a_size(tmp_path: Path) -> None:
+    """A list gets the limit of the least size that holds it, and none beyond the calibration."""
+    limits = {"10000": 20, "1000": 25, "100": 30}
+    config = neural.read_config(install(tmp_path, made().SerializeToString(), limits=limits))
+    assert [config.limit(rows) for rows in (1, 100, 101, 1000, 10000)] == [30, 30, 25, 25, 20]
+    with pytest.raises(ModelError, match="at most 10000 rows"):
+        config.limit(10001)
+    uncalibrated = neural.read_config(install(tmp_path, made().SerializeToString()))
+    with pytest.raises(ModelError, match="no list yet"):
+        uncalibrated.limit(1)
