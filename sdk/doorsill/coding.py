@@ -23,11 +23,13 @@ MOST_CODES = 4
 """Neural hashes of one view, over all models and squares."""
 
 
-def squares(rgb: bytes) -> Iterator[bytes]:
+def squares(rgb: bytes, side: int) -> Iterator[bytes]:
     """Yield the squares of a squashed view, 3 * side * side bytes each, that are hashed.
 
-    The place for others, such as the mirrored one; borders are taken off before, by `images`.
+    The place for others, such as the mirrored one, which is exact: the mean of an area does not
+    care which way it is turned. Borders are taken off before, by `images`.
     """
+    assert len(rgb) == 3 * side * side  # noqa: S101 - by the core
     yield rgb
 
 
@@ -69,7 +71,7 @@ class Coding:
         """
         codes: list[tuple[bytes, bytes]] = []
         for model, rgb in zip(self._models, squashed, strict=True):
-            for square in squares(rgb):
+            for square in squares(rgb, model.config.side):
                 check()
                 try:
                     codes.append((model.digest, model.code(square)))
