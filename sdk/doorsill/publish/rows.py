@@ -147,10 +147,11 @@ def _row(fields: dict[str, Any], origin: str) -> Row:
         raise ValueError(time)
     if not key or max(map(len, (key, publisher, category))) > MAX_NAME:
         raise ValueError(origin)
-    words = [tuple(map(str, fields.get(name, ()))) for name in ("unusable", "notes", "disputes")]
+    unusable, notes, disputes = (tuple(map(str, fields.get(name, ()))) for name in
+                                 ("unusable", "notes", "disputes"))  # fmt: skip
     return Row(key, origin, publisher, category, time,
                bool(fields.get("removed", False)), int(fields.get("flags", 0)) & 5,
-               tuple(hashes), tuple(digests), *words, tuple(codes))  # fmt: skip
+               tuple(hashes), tuple(digests), unusable, notes, disputes, tuple(codes))  # fmt: skip
 
 
 def _code(text: str) -> bytes:
