@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -185,6 +186,34 @@ def test_withheld_codes(listed: HashList) -> None:
             "small: it gave no hash of this picture",)  # fmt: skip
 
 
+THREAD = "import threading as t; t.Thread(target=t.Event().wait, daemon=True).start()"
+
+
+@needs_cage
+@pytest.mark.parametrize(
+    "deed",
+    ["import os; os.abort()", THREAD],
+)
+def test_runtime_that_breaks_the_cage(listed: HashList, deed: str) -> None:
+    """Where onnxruntime dies, or starts a thread, workers start without: it costs its hashes."""
+    start = f"""
+import sys
+from doorsill import caged
+def load(files, real=caged.load):
+    if files:
+        {deed}
+    return real(files)
+caged.load = load
+caged.main()
+"""
+    with Gate(listed, worker_command=[sys.executable, "-c", start]) as gate:
+        verdict = gate.screen(SENT)
+        assert (verdict.evidence, verdict.protection) == (Evidence.SINGLE, "worker")
+        assert verdict.unchecked == (
+            "small: a decode worker did not start with it; see `doorsill doctor`",)  # fmt: skip
+        assert gate.screen(SENT).evidence == Evidence.SINGLE
+
+
 @needs_cage
 def test_words_of_a_worker(listed: HashList) -> None:
     """What a worker says of its model reaches the verdict without control characters, and short."""
@@ -196,8 +225,6 @@ wire.unpack_start(source.read)
 sink.write(b"dsw2" + bytes([0, 200]) + b"\\x1b[31m" * 40)
 source.read()
 """
-    import sys  # noqa: PLC0415 - only here
-
     with Gate(listed, worker_command=[sys.executable, "-c", start]) as gate:
         verdict = gate.screen(SENT, deadline=1.0)
         assert verdict.outcome == Outcome.UNREADABLE

@@ -117,6 +117,11 @@ class Models:
                 self._loaded = tuple(model for model in tried if model is not None)
             return self._loaded
 
+    def give_up(self, why: str) -> None:
+        """Do without all of them."""
+        self.lacking |= {file.digest: why for file in self.files}
+        self.files = ()
+
     def _load(self, file: ModelFile) -> Model | None:
         try:
             return Model(file)

@@ -214,11 +214,13 @@ def _session(data: bytes) -> Any:
     # loaded it before, the call below stops all but the first.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        import onnxruntime  # noqa: PLC0415 - on first use
-    except ImportError as error:
+        import numpy as np  # noqa: F401, PLC0415 - on first use; a broken one shows here
+        import onnxruntime  # noqa: PLC0415 - likewise
+
+        onnxruntime.disable_telemetry_events()
+    except Exception as error:  # noqa: BLE001 - builds that do not fit each other raise anything
         raise ModelError(f"a neural hasher needs onnxruntime and numpy: pip install "
-                         f"'doorsill[neural]' ({error})") from None  # fmt: skip
-    onnxruntime.disable_telemetry_events()
+                         f"'doorsill[neural]' ({error!s:.100})") from None  # fmt: skip
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it keeps what one picture took

@@ -221,6 +221,8 @@ class Pool:
                 again = worker is not None and worker.was_killed and time.monotonic() < late
                 if worker is not None:
                     self._bury(worker)
+                if not again and self._do_without(worker):
+                    continue
                 if not again or self._closed:
                     break
             else:
@@ -232,6 +234,14 @@ class Pool:
             self._failures += 1
             self._trouble = why
             self._changed.notify_all()
+
+    @staticmethod
+    def _do_without(worker: Worker | None) -> bool:
+        """Give up the models that a worker could not start with, if it had some."""
+        if worker is None or worker.models is None or not worker.models.files:
+            return False
+        worker.models.give_up("a decode worker did not start with it; see `doorsill doctor`")
+        return True
 
     def _thin_out(self) -> None:
         """End workers that had nothing to do for a while, all but one."""
