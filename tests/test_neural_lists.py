@@ -16,7 +16,10 @@ from doorsill import (
     models,
 )
 from doorsill.errors import ModelError
+from doorsill.neural import Model
 from doorsill.publish.build import build_list
+from doorsill.publish.ingest import read_source
+from doorsill.publish.sources import Source
 from small_model import (
     WARM,
     WORDS,
@@ -53,6 +56,22 @@ def test_rows_carry_codes(tmp_path: Path, installed: Path) -> None:
     package_again(installed, made(opset=18).SerializeToString())
     other = build_list([rows], tmp_path / "d.dsl", WORDS)
     assert (other.hashes, HashList.open(tmp_path / "d.dsl", Trust.none()).hashers[1].rows) == (1, 1)
+
+
+def test_no_code_is_noted(tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An original of which a model gives no hash is listed by its PDQ, and the report says so."""
+    assert installed.is_dir()
+
+    def fail(_: Model, rgb: bytes) -> bytes:
+        raise ModelError(f"{len(rgb)}")
+
+    monkeypatch.setattr(Model, "code", fail)
+    WARM.save(tmp_path / "warm.png")
+    source = Source(tmp_path / "warm.png", isolation="inline",
+                    models=models.Models([models.find("small")]))  # fmt: skip
+    (row,) = read_source(source, Limits())
+    assert row.hashes
+    assert row.notes == ("its neural hash could not be made",)
 
 
 def test_low_detail_has_no_code(tmp_path: Path, installed: Path) -> None:

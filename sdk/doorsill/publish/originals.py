@@ -195,6 +195,8 @@ def _hash(
     notes = (
         tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
     )
+    if found.views and models.files and not codes:
+        notes += ("its neural hash could not be made",)
     return Row(
         digests[0][1].hex(), origin, hashes=hashes, digests=digests, codes=codes, notes=notes
     )
