@@ -184,8 +184,8 @@ def test_a_worker_of_its_own() -> None:
 @needs_cage
 def test_a_worker_gives_no_picture_unasked() -> None:
     """Bytes of a canonical picture that nobody asked for, or more than may be, are nonsense."""
-    header = wire.ANSWER.pack(b"dsw1", 515, 1, 0, 1, 0, 9)
-    lie = f"sink.write({header!r} + bytes(515) + b'leftovers')"
+    header = wire.ANSWER.pack(b"dsw2", 516, 1, 0, 1, 0, 9)
+    lie = f"sink.write({header!r} + bytes(516) + b'leftovers')"
     with opened(worker_command=acting(lie), limits=Limits(seconds=2)) as gate:
         verdict = gate.screen(b"a picture")
         assert (verdict.canonical, verdict.reason) == (None, "crash: the decoder died on it")

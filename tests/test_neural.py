@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,44 +16,11 @@ from onnx import TensorProto, helper, numpy_helper
 from doorsill import neural
 from doorsill.core import Resizer
 from doorsill.errors import ModelError
+from small_model import BIAS, WEIGHTS, install, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-SIDE, BITS = 32, 128
-WEIGHTS = np.random.default_rng(1).normal(size=(BITS, 3)).astype(np.float32)
-BIAS = np.zeros(BITS, np.float32)
-
-
-def made(*, domain: str = "", opset: int = 17, side: int = SIDE) -> onnx.ModelProto:
-    """Return a small hasher: the mean colour, through one linear layer."""
-    scale, zero = numpy_helper.from_array(np.float32(1 / 128), "s"), numpy_helper.from_array(
-        np.uint8(127), "z")  # fmt: skip
-    nodes = [
-        helper.make_node("Transpose", ["pixels"], ["t"], perm=[0, 3, 1, 2]),
-        helper.make_node("DequantizeLinear", ["t", "s", "z"], ["x"]),
-        helper.make_node("GlobalAveragePool", ["x"], ["p"]),
-        helper.make_node("Flatten", ["p"], ["f"]),
-        helper.make_node("Gemm", ["f", "w", "b"], ["outputs"], transB=1, domain=domain),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", side, side, 3])],
-        [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, ["n", BITS])],
-        [scale, zero, numpy_helper.from_array(WEIGHTS, "w"), numpy_helper.from_array(BIAS, "b")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-
-
-def install(folder: Path, data: bytes, **changes: Any) -> Path:
-    """Write a model and its config; return the folder."""
-    config = {"name": "small", "side": SIDE, "bits": BITS, "model": "model.onnx",
-              "sha256": hashlib.sha256(data).hexdigest()}  # fmt: skip
-    (folder / "model.onnx").write_bytes(data)
-    (folder / "config.json").write_text(json.dumps(config | changes))
-    return folder
 
 
 def test_code(tmp_path: Path) -> None:
@@ -206,3 +172,48 @@ def test_without_onnxruntime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ModelError, match=r"doorsill\[neural\]"):
         neural.Model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"limits": {"1000": 33}},
+        {"limits": {"1000": -1}},
+        {"limits": {"1000": 8.5}},
+        {"limits": {"1000": True}},
+        {"limits": {"1000": "8"}},
+        {"limits": {"1000": 8, "10000": 9}},
+        {"limits": {"0": 8}},
+        {"limits": {str(1 << 32): 8}},
+        {"limits": {"many": 8}},
+        {"limits": {str(n): 8 for n in range(1, 40)}},
+        {"limits": [8]},
+        {"card": "00"},
+        {"card": "x" * 32},
+        {"card": 5},
+        {"licence": "x" * 101},
+        {"licence": "\u202e"},
+        {"licence": 5},
+        {"name": "pdq"},
+        {"bits": 128.0},
+        {"bits": True},
+    ],
+    ids=str,
+)
+def test_hostile_numbers(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """Limits that the format forbids or that rise with the list, and the like, are refused."""
+    install(tmp_path, made().SerializeToString(), **changes)
+    with pytest.raises(ModelError):
+        neural.read_config(tmp_path)
+
+
+def test_limit_of_a_size(tmp_path: Path) -> None:
+    """A list gets the limit of the least size that holds it, and none beyond the calibration."""
+    limits = {"10000": 20, "1000": 25, "100": 30}
+    config = neural.read_config(install(tmp_path, made().SerializeToString(), limits=limits))
+    assert [config.limit(rows) for rows in (1, 100, 101, 1000, 10000)] == [30, 30, 25, 25, 20]
+    with pytest.raises(ModelError, match="at most 10000 rows"):
+        config.limit(10001)
+    uncalibrated = neural.read_config(install(tmp_path, made().SerializeToString()))
+    with pytest.raises(ModelError, match="no list yet"):
+        uncalibrated.limit(1)

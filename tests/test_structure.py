@@ -29,7 +29,7 @@ LAYERS = [
     {"policy", "core", "cage", "patience"},
     {"digests", "releases"},
     {"trust", "accept"},
-    {"lists", "images", "deltas", "neural"},
+    {"lists", "images", "deltas", "neural", "models", "coding"},
     {"reading"},
     {"hashes", "wire"},
     {"worker", "caged"},

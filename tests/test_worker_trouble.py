@@ -8,9 +8,12 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorsill import (
     Cancelled,
@@ -22,7 +25,9 @@ from doorsill import (
     reading,
     wire,
 )  # fmt: skip
-from doorsill.core import MAX_VIEWS
+from doorsill.coding import MOST_CODES, MOST_VIEWS
+from doorsill.core import MAX_VIEWS, Pdq
+from doorsill.neural import Config, ModelFile
 from doorsill.patience import Patience
 from drawn import scene
 from workers import DATA, SCENE, acting, needs_cage, opened, workers
@@ -149,7 +154,7 @@ def test_retired_worker() -> None:
 
 def answer(size: int, views: int, rest: str, *, is_picture: int = 1) -> str:
     """Return code that answers with a header, right or wrong, and what follows it."""
-    header = wire.ANSWER.pack(b"dsw1", size, is_picture, 0, views, 0, 0)
+    header = wire.ANSWER.pack(b"dsw2", size, is_picture, 0, views, 0, 0)
     return f"sink.write({header!r} + {rest})"
 
 
@@ -161,8 +166,9 @@ LIES = {
     "too many views": answer(600, MAX_VIEWS + 2, "bytes(600)"),
     "too few bytes": answer(20, 1, "bytes(20)"),
     "too many bytes": answer(20, 0, "bytes(20)"),
-    "a quality of 255": answer(515, 1, "b'\\xff' * 514 + bytes(1)"),
-    "views of no picture": answer(515, 1, "bytes(515)", is_picture=0),
+    "a quality of 255": answer(516, 1, "b'\\xff' * 514 + bytes(2)"),
+    "views of no picture": answer(516, 1, "bytes(516)", is_picture=0),
+    "a code of no model": answer(533, 1, "bytes(515) + bytes([1]) + bytes(17)"),
     "another magic": "sink.write(b'junk' + bytes(wire.ANSWER.size))",
 }
 
@@ -181,7 +187,7 @@ def test_lies_are_bounded(lie: str) -> None:
 def test_lying_words_are_harmless() -> None:
     """Labels and reasons from a worker hold no control, escape or bidi character, and are short."""
     deed = (
-        "sink.write(wire.ANSWER.pack(b'dsw1', 121, 1, 0, 0, 1, 0) + bytes([120])"
+        "sink.write(wire.ANSWER.pack(b'dsw2', 121, 1, 0, 0, 1, 0) + bytes([120])"
         " + ('\\x1b[31m\\u202e\\n' * 99).encode()[:120])"
     )
     with opened(worker_command=acting(deed)) as gate:
@@ -190,18 +196,65 @@ def test_lying_words_are_harmless() -> None:
     assert len(reason) <= 120
 
 
+def model_of(bits: int) -> ModelFile:
+    """Return what a host knows of a model with hashes of so many bits."""
+    return ModelFile(Config("m", 160, bits, "", ""), bytes([bits // 8]) * 32, b"")
+
+
 def test_longest_answer() -> None:
-    """The longest honest answer fits its bounds, and comes back as it was given."""
-    pdq = pdq_of_scene()
+    """The longest honest answer fits its bounds, 1 KB a view, and comes back as it was given."""
+    pdq, models = pdq_of_scene(), [model_of(128), model_of(512)]
+    codes = ((models[1].digest, bytes(64)), (models[0].digest, bytes(16))) * (MOST_CODES // 2)
+    coded = reading.HashedView("x" * 500, pdq, codes)
     found = reading.Reading(
-        [reading.HashedView("x" * 500, pdq)] * (MAX_VIEWS + 5), [], ["y" * 500] * 50
+        [coded] * 2 * MOST_VIEWS + [reading.HashedView("x" * 500, pdq)] * (MAX_VIEWS + 5),
+        [],
+        ["y" * 500] * 50,
     )
-    packed = io.BytesIO(wire.pack_answer(found, retires=False))
-    assert len(packed.getvalue()) <= wire.MOST + wire.ANSWER.size
+    digests = [model.digest for model in models]
+    packed = wire.pack_answer(found, retires=False, models=digests)
+    assert len(packed) <= wire.MOST + wire.ANSWER.size
     again = reading.Reading()
-    assert not wire.unpack_answer(packed.read, again)
+    assert not wire.unpack_answer(io.BytesIO(packed).read, again, models=models)
     assert len(again.views) == MAX_VIEWS + 1
     assert pdq == again.views[-1].pdq
+    assert [view.codes for view in again.views[: 2 * MOST_VIEWS + 1]] == (
+        [codes] * 2 * MOST_VIEWS + [()])  # fmt: skip
+    widest = replace(coded, codes=((models[1].digest, bytes(64)),) * MOST_CODES)
+    one = reading.Reading([widest])
+    assert len(wire.pack_answer(one, retires=False, models=digests)) - wire.ANSWER.size <= 1024
+
+
+@given(st.data())
+def test_changed_answers(data: st.DataObject) -> None:
+    """Whatever bytes of an answer a worker changes, the host refuses it or gets bounded views."""
+    model = model_of(128)
+    view = reading.HashedView("as shown", Pdq(bytes(514)), ((model.digest, bytes(16)),))
+    packed = bytearray(wire.pack_answer(reading.Reading([view, view], [], ["why"]), retires=False,
+                                        models=[model.digest]))  # fmt: skip
+    for _ in range(data.draw(st.integers(1, 3))):
+        packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    found = reading.Reading()
+    stream = io.BytesIO(bytes(packed) + bytes(wire.MOST))
+    try:
+        wire.unpack_answer(stream.read, found, models=[model])
+    except wire.Nonsense:
+        assert found == reading.Reading()
+    assert {code[0] for each in found.views for code in each.codes} <= {model.digest}
+    assert all(len(code[1]) == 16 for each in found.views for code in each.codes)
+
+
+def test_start_is_told() -> None:
+    """What a host tells a worker as it starts comes back: limits, and models with their bytes."""
+    files = [model_of(128)._replace(data=b"x" * 1000), model_of(512)]
+    told = wire.pack_start(Limits(), files)
+    limits, again = wire.unpack_start(io.BytesIO(told).read)
+    assert limits == Limits(seconds=None)
+    assert [(f.config.name, f.config.side, f.config.bits, f.digest, f.data) for f in again] == [
+        (f.config.name, f.config.side, f.config.bits, f.digest, f.data) for f in files]  # fmt: skip
+    ready = wire.pack_ready("", ["", "damaged"])
+    assert wire.unpack_ready(io.BytesIO(ready).read, 2) == ("", ["", "damaged"])
+    assert wire.unpack_ready(io.BytesIO(wire.pack_ready("no cage")).read, 2) == ("no cage", [])
 
 
 def pdq_of_scene() -> Any:

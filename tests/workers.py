@@ -33,8 +33,8 @@ FAKE = """
 import os, struct, sys, time
 from doorsill import wire
 source, sink = os.fdopen(0, "rb"), os.fdopen(1, "wb", buffering=0)
-source.read(wire.LIMITS.size)
-sink.write(wire.pack_ready())
+limits, files = wire.unpack_start(source.read)
+sink.write(wire.pack_ready("", [""] * len(files)))
 while header := source.read(wire.REQUEST.size):
     data = source.read(wire.REQUEST.unpack(header)[0])
     sink.write(wire.TAKEN)

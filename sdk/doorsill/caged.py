@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from doorsill import cage, reading, wire
-from doorsill.errors import IsolationError
+from doorsill.errors import IsolationError, ModelError
 from doorsill.images import opening
 from doorsill.patience import Patience
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from doorsill.limits import Limits
+    from doorsill.neural import Model, ModelFile
 
 _WARM = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "MPO", "ICO")
 _RETIRES_AFTER = 100  # seconds of CPU time, well before the kernel ends it
@@ -31,17 +34,19 @@ def main() -> None:
     """Serve pictures until the host goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is meant for the host
     source, sink = _own_pipes()
-    limits = wire.unpack_limits(source.read(wire.LIMITS.size))
+    limits, files = wire.unpack_start(source.read)
     try:
         warm(limits)
+        digests = [file.digest for file in files]
+        models, lacking = load(files)
         cage.prove_outside(limits.memory)
         cage.enter(limits.memory)
         cage.prove_inside(limits.memory)
     except (IsolationError, OSError, ImportError) as error:
         sink.write(wire.pack_ready(str(error) or "no reason is known"))
         return
-    sink.write(wire.pack_ready())
-    serve(source, sink, limits)
+    sink.write(wire.pack_ready("", lacking))
+    serve(source, sink, limits, models, digests)
     os._exit(0)  # whatever an orderly end would tidy up, the kernel does; it could not open files
 
 
@@ -69,7 +74,33 @@ def warm(limits: Limits) -> None:
         reading.decode(file.getvalue(), limits, reading.Reading(), lambda: None)
 
 
-def serve(source: Any, sink: Any, limits: Limits) -> None:
+def load(files: list[ModelFile]) -> tuple[list[Model], list[str]]:
+    """Return models that have hashed something, and for each file what it lacks to be one.
+
+    Emptied on the way, for a model keeps no use of its file's bytes.
+    """
+    models, lacking = [], []
+    while files:
+        from doorsill.neural import Model  # noqa: PLC0415 - few lists ask for a model
+
+        try:
+            model = Model(files.pop(0))
+            model.code(bytes(3 * model.config.side**2))
+        except ModelError as error:
+            lacking.append(str(error))
+        else:
+            models.append(model)
+            lacking.append("")
+    return models, lacking
+
+
+def serve(
+    source: Any,
+    sink: Any,
+    limits: Limits,
+    models: Sequence[Model] = (),
+    digests: Sequence[bytes] = (),
+) -> None:
     """Answer for one picture after another until the source ends."""
     while len(header := source.read(wire.REQUEST.size)) == wire.REQUEST.size:
         size, milliseconds, canonical = wire.REQUEST.unpack(header)
@@ -79,11 +110,11 @@ def serve(source: Any, sink: Any, limits: Limits) -> None:
         data = source.read(size)
         sink.write(wire.TAKEN)
         try:
-            reading.decode(data, limits, found, check, canonical=bool(canonical))
+            reading.decode(data, limits, found, check, models, canonical=bool(canonical))
         except MemoryError:
             found.unread.append("memory: it takes more than a decoder may")
         retires = time.process_time() > _RETIRES_AFTER
-        _write(sink, wire.pack_answer(found, retires=retires))
+        _write(sink, wire.pack_answer(found, retires=retires, models=digests))
 
 
 def _write(sink: Any, answer: bytes) -> None:

@@ -147,7 +147,7 @@ def pdq_planes(hashes: bytes) -> tuple[bytes, bytes]:
 
 
 class HasherInfo(NamedTuple):
-    """One hasher of a list."""
+    """One hasher of a list; `model` is the digest of a neural one's file in hex, "" for PDQ."""
 
     name: str
     width: int
@@ -155,6 +155,7 @@ class HasherInfo(NamedTuple):
     limit: int
     quality: int
     profile: str
+    model: str = ""
 
 
 class Entry(NamedTuple):
@@ -199,8 +200,10 @@ class ListHandle:
         """Return one hasher, 0-based."""
         info = ffi.new("doorsill_hasher_info *")
         check(lib.doorsill_list_hasher(self.pointer, index, info))
-        return HasherInfo(text(info.name), int(info.width), int(info.rows), int(info.limit),
-                          int(info.quality), SECTION_PROFILES[info.profile])  # fmt: skip
+        name = text(info.name)
+        model = "" if name == "pdq" else bytes(info.model).hex()
+        return HasherInfo(name, int(info.width), int(info.rows), int(info.limit),
+                          int(info.quality), SECTION_PROFILES[info.profile], model)  # fmt: skip
 
     def entry(self, index: int) -> Entry:
         """Return one entry, 0-based."""

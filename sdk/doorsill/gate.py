@@ -15,12 +15,13 @@ from doorsill.lists import TEST, HashList, Text
 from doorsill.patience import Patience, TimeUp
 from doorsill.policy import Policy
 from doorsill.trust import Trust
-from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Action, Match, Outcome, Verdict
+from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Action, Evidence, Match, Outcome, Verdict
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Sequence
 
+    from doorsill.models import Models
     from doorsill.pool import Pool
 
 _VIA = {1: "sha256", 2: "sha1", 4: "md5"}  # DOORSILL_VIA_* bits
@@ -57,6 +58,8 @@ class Gate:
         self.policy = policy or Policy()
         self.limits = limits or Limits()
         self._lists: tuple[HashList, ...] = ()
+        self._models: Models | None = None
+        self._pool: Pool | None = None
         self.replace_lists(lists)
         self.isolation = isolation
         self._pool = self._workers(worker_command)
@@ -71,7 +74,7 @@ class Gate:
         from doorsill import cage, pool  # noqa: PLC0415 - not every system has them
 
         cage.require()
-        return pool.Pool(self.limits, command)
+        return pool.Pool(self.limits, command, self._models)
 
     def close(self) -> None:
         """End the decode workers. Otherwise they end with the Gate, at the latest with the host."""
@@ -96,6 +99,9 @@ class Gate:
         new = (lists,) if isinstance(lists, HashList) else tuple(lists)
         if not new:
             raise DoorsillError("a Gate without a list would clear everything; give it a HashList")
+        self._models = _models(new, self._models)
+        if self._pool is not None:
+            self._pool.models = self._models
         self._lists = new
 
     def screen(
@@ -181,9 +187,16 @@ class Gate:
     ) -> reading.Reading:
         """Return the hashes and digests of a picture; arguments as for `screen`."""
         patience = Patience(deadline, cancel)
-        pool = self._pool
+        pool, models = self._pool, self._models
         decoder = None if pool is None else partial(pool.decode, patience, canonical=canonical)
-        found = reading.read(picture, self.limits, patience, decoder, canonical=canonical)
+        found = reading.read(
+            picture,
+            self.limits,
+            patience,
+            decoder,
+            canonical=canonical,
+            models=models.load if models is not None else tuple,
+        )
         if source is not None:
             try:
                 found.digests.append(of_source(source, patience.check, self.limits.digest_bytes))
@@ -205,13 +218,16 @@ class Gate:
         """Return the verdict on a reading, as weighed by the C core."""
         start = time.perf_counter() if start is None else start
         lists = lists or self._lists
+        models = self._models
         views = found.views[: core.MAX_VIEWS]
         if len(views) < len(found.views):
             found.unread.append(f"views: only {core.MAX_VIEWS} were compared")
+        shown, views = _core_views(views)
+        asked = _asked(lists)
         state = core.READ_PARTLY if found.unread else core.READ_WHOLE
         raw = core.screen(
             [each.handle for each in lists],
-            [core.CoreView(view.pdq) for view in views],
+            shown,
             found.digests,
             state if found.is_picture else core.NOT_A_PICTURE,
             self.policy,
@@ -228,21 +244,23 @@ class Gate:
             reason=_reason(core.rule(raw), outcome, found.unread),
             matches=matches,
             quality=int(raw.quality),
-            coverage=_coverage(found),
+            coverage=_coverage(found, asked),
             protection="inline" if found.in_host else self.isolation,
             trust=min((each.trust for each in lists), key=Trust.rank).tier,
             milliseconds=1000 * (time.perf_counter() - start),
             sha256=found.sha256.hex(),
             canonical=found.canonical,
             stale=stale,
+            unchecked=_unchecked(found, asked, models),
         )
 
     def self_test(self) -> Verdict:
         """Screen the published test card and return its verdict.
 
         Raises:
-            DoorsillError: The card does not match by its pixels in every list: decoding,
-                hashing, searching or the policy is not wired as it should be.
+            DoorsillError: The card does not match by its pixels in every list, or a neural hash
+                of it disagrees: decoding, hashing, searching or the policy is not wired as it
+                should be.
         """
         from doorsill.testcard import test_card  # noqa: PLC0415 - read only when asked for
 
@@ -256,6 +274,11 @@ class Gate:
                 raise DoorsillError(f"{each.path or each.name}: the test card does not match "
                                     f"({verdict.outcome.value}: {verdict.reason}); do not rely on "
                                     "this gate, and run `doorsill doctor`")  # fmt: skip
+            if any(match.test and match.evidence == Evidence.CONTRADICTED
+                   for match in verdict.matches):  # fmt: skip
+                raise DoorsillError(f"{each.path or each.name}: the neural hash of the test card "
+                                    "is not the published one; install doorsill-models and "
+                                    "onnxruntime anew, or do without them")  # fmt: skip
         assert verdict is not None  # noqa: S101 - a Gate has at least one list
         return verdict
 
@@ -266,9 +289,61 @@ def _reason(rule: str, outcome: Outcome, unread: list[str]) -> str:
     return f"{rule} Not read: {'; '.join(unread)}." if unread else rule
 
 
-def _coverage(found: reading.Reading) -> tuple[str, ...]:
+def _asked(lists: Iterable[HashList]) -> dict[bytes, str]:
+    """Return the names of the models that lists ask for, by digest."""
+    return {bytes.fromhex(hasher.model): hasher.name for each in lists for hasher in each.hashers
+            if hasher.model}  # fmt: skip
+
+
+def _models(lists: Iterable[HashList], before: Models | None) -> Models | None:
+    """Return what neural hashes are made by, those that are open already where they will do."""
+    asked = _asked(lists)
+    if not asked:
+        return None
+    if before is not None and before.asked == asked.keys() and not before.lacking:
+        return before
+    from doorsill.models import Models  # noqa: PLC0415 - few lists ask for one
+
+    return Models.wanted((name, digest) for digest, name in asked.items())
+
+
+def _core_views(
+    views: list[reading.HashedView],
+) -> tuple[list[core.CoreView], list[reading.HashedView]]:
+    """Return what the core weighs, and which view each stands for.
+
+    It takes one code of a model with a view, so one with two codes of a model is given twice.
+    """
+    shown: list[core.CoreView] = []
+    home: list[reading.HashedView] = []
+    for view in views:
+        rest = list(view.codes)
+        while rest or not home or home[-1] is not view:
+            codes = dict(reversed(rest))  # the first of each model
+            shown.append(core.CoreView(view.pdq, tuple(codes.items())))
+            home.append(view)
+            for code in codes.items():
+                rest.remove(code)
+    return shown[: core.MAX_VIEWS], home
+
+
+def _coverage(found: reading.Reading, asked: dict[bytes, str]) -> tuple[str, ...]:
     digests = ("sha256", "sha1", "md5") if found.digests else ()
-    return (*digests, *(f"pdq: {view.label}" for view in found.views))
+    coded = [f"{asked[digest]}: {view.label}" for view in found.views
+             for digest in dict(view.codes) if digest in asked]  # fmt: skip
+    return (*digests, *(f"pdq: {view.label}" for view in found.views), *coded)
+
+
+def _unchecked(
+    found: reading.Reading, asked: dict[bytes, str], models: Models | None
+) -> tuple[str, ...]:
+    """Return for each model that gave no hash of a picture why, after its name."""
+    if not found.views:
+        return ()
+    coded = {digest for view in found.views for digest, _ in view.codes}
+    lacking = {} if models is None else models.lacking
+    return tuple(f"{name}: {lacking.get(digest, 'it gave no hash of this picture')}"
+                 for digest, name in asked.items() if digest not in coded)  # fmt: skip
 
 
 def _match(raw: Any, lists: tuple[HashList, ...], views: list[reading.HashedView]) -> Match:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doorsill.core import Resizer
 from doorsill.errors import ModelError
-from doorsill.files import open_regular
+from doorsill.files import read_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,11 @@ MOST_BYTES = 6 << 20
 _CONFIG_BYTES = 65536
 _SIDES = range(32, 513)
 _WIDTHS = (128, 256, 384, 512)  # that a hash list can hold
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,22}")
+_MOST_LIMITS = 32
+_LICENCE_LETTERS = 100
+NAME = re.compile(r"[a-z][a-z0-9-]{0,22}")
+"""Of a model, as lists give it."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _OPSETS = range(13, 22)
 _OPERATORS = {b"Add", b"Clip", b"Conv", b"DequantizeLinear", b"Flatten", b"Gemm",
@@ -41,6 +46,11 @@ class Config(NamedTuple):
         bits: Width of the hash.
         model: The model file beside it.
         sha256: Its digest, in hex.
+        limits: (rows, bits): the match limit of a list of at most so many rows, calibrated; the
+            larger the list, the smaller. None yet while a model is in training.
+        card: The hash of the test card that every list holds, the same on every machine; b"" while
+            a model is in training.
+        licence: Of the model, an SPDX expression; "" while it is in training.
     """
 
     name: str
@@ -48,6 +58,22 @@ class Config(NamedTuple):
     bits: int
     model: str
     sha256: str
+    limits: tuple[tuple[int, int], ...] = ()
+    card: bytes = b""
+    licence: str = ""
+
+    def limit(self, rows: int) -> int:
+        """Return the match limit, in bits, of a list with so many rows.
+
+        Raises:
+            ModelError: It was not calibrated for that many.
+        """
+        for most, bits in self.limits:
+            if rows <= most:
+                return bits
+        known = f"lists of at most {self.limits[-1][0]} rows" if self.limits else "no list yet"
+        raise ModelError(f"the model {self.name} was calibrated for {known}, not for {rows} rows; "
+                         "build two lists, or leave its hashes out")  # fmt: skip
 
 
 def read_config(folder: Path) -> Config:
@@ -59,57 +85,104 @@ def read_config(folder: Path) -> Config:
     path = folder / "config.json"
     try:
         found = json.loads(_read(path, _CONFIG_BYTES))
-        config = Config(**{key: found[key] for key in Config._fields})
+        plain = {key: found[key] for key in Config._fields[:5]}
+        config = Config(
+            **plain,
+            limits=tuple(
+                sorted((int(rows), bits) for rows, bits in found.get("limits", {}).items())
+            ),
+            card=bytes.fromhex(found.get("card", "")),
+            licence=found.get("licence", ""),
+        )
         good = (
-            _NAME.fullmatch(config.name)
+            NAME.fullmatch(config.name)
+            and config.name != "pdq"
             and type(config.side) is int
             and config.side in _SIDES
+            and type(config.bits) is int
             and config.bits in _WIDTHS
             and re.fullmatch(r"[a-z0-9-]+\.onnx", config.model)
             and _DIGEST.fullmatch(config.sha256)
+            and _good_limits(config)
+            and len(config.card) in {0, config.bits // 8}
+            and len(config.licence) <= _LICENCE_LETTERS
+            and config.licence.isascii()
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
-            f"{path}: not a model's config: {error!r}; install the model anew"
+            f"{path}: not a model's config: {error!r:.200}; install the model anew"
         ) from None
     if not good:
         raise ModelError(f"{path}: a value is out of bounds; install the model anew")
     return config
 
 
+def _good_limits(config: Config) -> bool:
+    """Tell whether limits are what the list format allows, and never rise with the size."""
+    bits = [each for _, each in config.limits]
+    return (
+        len(bits) <= _MOST_LIMITS
+        and all(type(each) is int and 0 <= each <= config.bits // 4 for each in bits)
+        and bits == sorted(bits, reverse=True)
+        and all(0 < rows < 1 << 32 for rows, _ in config.limits)
+    )
+
+
 def _read(path: Path, most: int) -> bytes:
     try:
-        with open_regular(path) as file:
-            data: bytes = file.read(most + 1)
+        return read_small(path, most)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; install the model anew") from None
-    if len(data) > most:
-        raise ModelError(f"{path}: larger than {most} bytes; install the model anew")
-    return data
+
+
+class ModelFile(NamedTuple):
+    """A model's config and the bytes of its file, whose digest was compared.
+
+    Attributes:
+        config: What the config says.
+        digest: SHA-256 of the bytes, as lists pin it.
+        data: The ONNX file.
+    """
+
+    config: Config
+    digest: bytes
+    data: bytes
+
+    @classmethod
+    def checked(cls, config: Config, data: bytes, where: object) -> ModelFile:
+        """Return it if the bytes are those that the config names, else raise `ModelError`."""
+        if len(data) > MOST_BYTES or hashlib.sha256(data).hexdigest() != config.sha256:
+            raise ModelError(f"{where}: not the file that its config names; install the model anew")
+        return cls(config, bytes.fromhex(config.sha256), data)
+
+    @classmethod
+    def read(cls, folder: Path) -> ModelFile:
+        """Return the model in a folder; `ModelError` if a file is missing or wrong."""
+        config = read_config(folder)
+        path = folder / config.model
+        return cls.checked(config, _read(path, MOST_BYTES), path)
 
 
 class Model:
-    """A model that was checked and loaded; hashes pixels on one thread."""
+    """A model that was checked and loaded; hashes pixels on one thread. Threads may share it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Load the model in a folder, from the bytes whose digest was compared.
+    def __init__(self, source: ModelFile | Path) -> None:
+        """Load a model, or the one in a folder, from the bytes whose digest was compared.
 
         Raises:
             ModelError: A file is missing or wrong, or onnxruntime is not installed.
         """
-        self.config = config = read_config(folder)
-        path = folder / config.model
-        data = _read(path, MOST_BYTES)
-        self.digest = hashlib.sha256(data).digest()
-        if self.digest.hex() != config.sha256:
-            raise ModelError(f"{path}: not the file that its config names; install the model anew")
-        check_graph(data)
-        self._session = _session(data)
+        file = source if isinstance(source, ModelFile) else ModelFile.read(source)
+        self.config, self.digest = file.config, file.digest
+        check_graph(file.data)
+        self._session = _session(file.data)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         shapes = [(each.type, list(each.shape)[1:]) for each in (*inputs, *outputs)]
-        side, bits = config.side, config.bits
+        side, bits = self.config.side, self.config.bits
         if shapes != [("tensor(uint8)", [side, side, 3]), ("tensor(float)", [bits])]:
-            raise ModelError(f"{path}: takes or gives other shapes than its config says")
+            raise ModelError(
+                f"{self.config.name}: takes or gives other shapes than its config says"
+            )
         self._input = inputs[0].name
 
     def resizer(self, width: int, height: int, mode: str, ground: str = "white") -> Resizer:
@@ -117,23 +190,37 @@ class Model:
         return Resizer(width, height, mode, self.config.side, ground)
 
     def code(self, rgb: bytes) -> bytes:
-        """Return the hash, bits / 8 bytes, of 3 * side * side squashed pixels."""
+        """Return the hash, bits / 8 bytes, of 3 * side * side squashed pixels.
+
+        Raises:
+            ModelError: The model gave none, for want of memory for instance.
+        """
         import numpy as np  # noqa: PLC0415 - on first use
 
-        side = self.config.side
+        side, bits = self.config.side, self.config.bits
         pixels = np.frombuffer(rgb, np.uint8).reshape(1, side, side, 3)
-        (outputs,) = self._session.run(None, {self._input: pixels})
-        if not np.isfinite(outputs).all():
+        try:
+            (outputs,) = self._session.run(None, {self._input: pixels})
+        except Exception as error:  # noqa: BLE001 - it has no base class of its own
+            raise ModelError(f"the model gave no hash of a picture: {error!s:.200}") from None
+        if outputs.shape != (1, bits) or not np.isfinite(outputs).all():
             raise ModelError("the model gave no number for a picture")
         return np.packbits(outputs[0] >= 0).tobytes()
 
 
 def _session(data: bytes) -> Any:
+    # Since 1.32 its official builds would keep an id of this device under ~/.cache, start a thread
+    # and send "trace events" (Privacy.md beside it). Read when it is loaded; where a host has
+    # loaded it before, the call below stops all but the first.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        import onnxruntime  # noqa: PLC0415 - on first use
-    except ImportError as error:
+        import numpy as np  # noqa: F401, PLC0415 - on first use; a broken one shows here
+        import onnxruntime  # noqa: PLC0415 - likewise
+
+        onnxruntime.disable_telemetry_events()
+    except Exception as error:  # noqa: BLE001 - builds that do not fit each other raise anything
         raise ModelError(f"a neural hasher needs onnxruntime and numpy: pip install "
-                         f"'doorsill[neural]' ({error})") from None  # fmt: skip
+                         f"'doorsill[neural]' ({error!s:.100})") from None  # fmt: skip
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it keeps what one picture took
@@ -141,7 +228,7 @@ def _session(data: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - it has no base class of its own
-        raise ModelError(f"onnxruntime refuses the model: {error}") from None
+        raise ModelError(f"onnxruntime refuses the model: {error!s:.200}") from None
 
 
 # ---- the ONNX file: a protocol buffer, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto

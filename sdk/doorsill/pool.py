@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from doorsill.limits import Limits
+    from doorsill.models import Models
     from doorsill.patience import Patience
     from doorsill.reading import Reading
 
@@ -46,8 +47,15 @@ class Pool:
     how none outlives its host.
     """
 
-    def __init__(self, limits: Limits, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        command: Sequence[str] | None = None,
+        models: Models | None = None,
+    ) -> None:
         """Prepare; the first picture starts the first worker."""
+        self.models = models
+        """What workers hash views by, beside PDQ. Those that have others serve no more picture."""
         self._limits = limits
         self._command = list(command) if command is not None else usual_command()
         self._most = cores()
@@ -137,7 +145,7 @@ class Pool:
             if fresh and not worker.fresh:
                 continue
             self._idle.remove(worker)
-            if worker.alive:
+            if worker.alive and worker.models is self.models:
                 return worker
             self._bury(worker)
         if fresh and self._idle and len(self._all) >= self._most:
@@ -206,13 +214,15 @@ class Pool:
         while True:
             worker = None
             try:
-                worker = Worker(self._command, self._limits)
+                worker = Worker(self._command, self._limits, self.models)
                 worker.await_ready()
             except (IsolationError, OSError) as error:
                 why = error if isinstance(error, IsolationError) else _not_started(error)
                 again = worker is not None and worker.was_killed and time.monotonic() < late
                 if worker is not None:
                     self._bury(worker)
+                if not again and self._do_without(worker):
+                    continue
                 if not again or self._closed:
                     break
             else:
@@ -224,6 +234,14 @@ class Pool:
             self._failures += 1
             self._trouble = why
             self._changed.notify_all()
+
+    @staticmethod
+    def _do_without(worker: Worker | None) -> bool:
+        """Give up the models that a worker could not start with, if it had some."""
+        if worker is None or worker.models is None or not worker.models.files:
+            return False
+        worker.models.give_up("a decode worker did not start with it; see `doorsill doctor`")
+        return True
 
     def _thin_out(self) -> None:
         """End workers that had nothing to do for a while, all but one."""

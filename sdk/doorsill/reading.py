@@ -7,25 +7,30 @@ those of a canonical picture that the host asked for.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from doorsill.coding import Coding
 from doorsill.core import GROUNDS, MAX_SIDE, PROFILES, Hasher, Pdq
 from doorsill.digests import PIECE, TooLong, digest, of_pieces, pieces_of
 from doorsill.files import open_regular
 from doorsill.patience import TimeUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from PIL import Image
 
+    from doorsill.coding import Codes
+    from doorsill.core import Resizer
     from doorsill.digests import Digests
     from doorsill.images import View
     from doorsill.limits import Limits
+    from doorsill.neural import Model
     from doorsill.patience import Patience
 
+    Load = Callable[[], Sequence[Model]]
     Check = Callable[[], None]
     Decoder = Callable[[bytes, "Reading", Check], None]
 
@@ -38,10 +43,11 @@ _LATE = "time: the deadline passed before all of it was read"
 
 @dataclass(frozen=True)
 class HashedView:
-    """The hashes of one view, and what it is called in `--explain`."""
+    """The hashes of one view, and what it is called in `--explain`; codes are the neural ones."""
 
     label: str
     pdq: Pdq
+    codes: Codes = ()
 
 
 @dataclass
@@ -66,10 +72,20 @@ class Reading:
     sha256: bytes = b""
     canonical: bytes | None = None
 
-    def add(self, label: str, pdq: Pdq, near: int = 0) -> None:
-        """Keep a view, unless an earlier one has the same hashes, or some within *near* bits."""
-        if all(_apart(view.pdq, pdq) > near if near else view.pdq != pdq for view in self.views):
-            self.views.append(HashedView(label, pdq))
+    def add(self, label: str, pdq: Pdq, near: int = 0) -> bool:
+        """Keep a view, unless an earlier one has the same hashes, or some within *near* bits.
+
+        Tell whether it was kept.
+        """
+        if any(_apart(view.pdq, pdq) <= near if near else view.pdq == pdq for view in self.views):
+            return False
+        self.views.append(HashedView(label, pdq))
+        return True
+
+    def code(self, coded: Iterable[tuple[int, Codes]]) -> None:
+        """Add the neural hashes of views, by their places."""
+        for place, codes in coded:
+            self.views[place] = replace(self.views[place], codes=codes)
 
 
 def _apart(one: Pdq, other: Pdq) -> int:
@@ -82,8 +98,10 @@ def _apart(one: Pdq, other: Pdq) -> int:
     )
 
 
-def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]]:
-    """Return (ground, hashes) of a view, made a band at a time; nothing where a band fails.
+def hash_rows(
+    view: View, coding: Coding, check: Callable[[], None]
+) -> list[tuple[str, Pdq, list[Resizer]]]:
+    """Return ground, PDQ and squashed pixels of a view, made a band at a time; [] if one fails.
 
     An image with alpha is hashed over white and over black. Pillow keeps RGB in 4 bytes a
     pixel, so asking for RGBX spares it a repacking.
@@ -94,6 +112,8 @@ def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]
     hashers = [Hasher(width, height, mode, ground) for ground in grounds]
     from doorsill.images.bands import packed  # noqa: PLC0415 - Pillow is there by now
 
+    resizers = [coding.begin(width, height, mode, ground) for ground in grounds]
+    takers: list[Hasher | Resizer] = [*hashers, *chain(*resizers)]
     stride = width * (1 if mode == "L" else 4)
     step = max(16, PIECE // stride // 16 * 16)
     for top in range(0, height, step):
@@ -103,28 +123,38 @@ def hash_rows(view: View, check: Callable[[], None]) -> Iterable[tuple[str, Pdq]
         if band is None:
             return []
         pixels = packed(band, mode)
-        for hasher in hashers:
-            hasher.rows(pixels, stride, bottom - top)
-    return [(ground, hasher.end()) for ground, hasher in zip(grounds, hashers, strict=True)]
+        for taker in takers:
+            taker.rows(pixels, stride, bottom - top)
+    ends = [hasher.end() for hasher in hashers]
+    return list(zip(grounds, ends, resizers, strict=True))
 
 
 def _hash_views(
-    views: Iterable[View], reading: Reading, check: Callable[[], None], name: str = ""
+    views: Iterator[View],
+    reading: Reading,
+    check: Callable[[], None],
+    models: Sequence[Model],
+    name: str = "",
 ) -> None:
-    for view in views:
-        hashed = list(hash_rows(view, check))
-        for ground, pdq in hashed:
+    coding = Coding(models)
+    while (view := next(views, None)) is not None:  # so that no name holds the last one's pixels
+        hashed = hash_rows(view, coding, check)
+        for ground, pdq, squashed in hashed:
             over = f" over {ground}" if len(hashed) > 1 else ""
-            reading.add(name + view.label + over, pdq, _OWN if view.thumbnail else 0)
+            if reading.add(name + view.label + over, pdq, _OWN if view.thumbnail else 0):
+                coding.take(len(reading.views) - 1, squashed)
+        reading.code(coding.finish(check, early=True))
+    reading.code(coding.finish(check, early=False))
 
 
-def read(
+def read(  # noqa: PLR0913 - all that a Gate can say of one reading
     picture: Any,
     limits: Limits,
     patience: Patience,
     decoder: Decoder | None = None,
     *,
     canonical: bool = False,
+    models: Load = tuple,
 ) -> Reading:
     """Return what a picture gives: a path, bytes, a binary file, a PIL image or a uint8 array.
 
@@ -136,13 +166,14 @@ def read(
         decoder: Adds what a file's bytes give to a reading, in another process for instance, and
             calls its third argument while it waits. None: `decode`, here and now.
         canonical: Whether `decode` shall also make the canonical picture of a file.
+        models: Gives the neural hashers for what is hashed here and now.
 
     Raises:
         TypeError: It is none of these. Whatever else is wrong ends in `Reading.unread`.
     """
     reading = Reading()
     check = patience.within(limits.seconds).check
-    source = _Source(reading, limits, check, decoder, canonical, patience.check)
+    source = _Source(reading, limits, check, decoder, canonical, patience.check, models)
     try:
         check()
         if isinstance(picture, str | os.PathLike):
@@ -154,7 +185,7 @@ def read(
         elif hasattr(picture, "read"):
             _read_file(picture, source)
         else:
-            _read_array(picture, reading, limits)
+            _read_array(picture, source)
     except TimeUp:
         reading.unread.append(_LATE)
         if not reading.digests:
@@ -172,6 +203,7 @@ class _Source:
     decoder: Decoder | None
     canonical: bool
     digesting: Check
+    models: Load
 
     def decode(self, data: bytes, meanwhile: Callable[[], None]) -> None:
         reading = self.reading
@@ -179,17 +211,18 @@ class _Source:
             self.decoder(data, reading, meanwhile)
         else:
             meanwhile()
-            decode(data, self.limits, reading, self.check, canonical=self.canonical)
+            decode(data, self.limits, reading, self.check, self.models(), canonical=self.canonical)
         if reading.canonical is not None:
             reading.digests.append(digest(reading.canonical))
             reading.sha256 = reading.digests[-1][0]
 
 
-def decode(
+def decode(  # noqa: PLR0913 - likewise
     data: bytes,
     limits: Limits,
     reading: Reading,
     check: Callable[[], None],
+    models: Sequence[Model] = (),
     *,
     canonical: bool = False,
 ) -> None:
@@ -203,16 +236,18 @@ def decode(
 
     try:
         views = images.views(data, limits, reading.unread, check, shown if canonical else None)
-        _hash_views(views, reading, check)
+        _hash_views(views, reading, check, models)
         if made and len(made[0]) <= limits.bytes:
-            _add_canonical(made[0], limits, reading, check)
+            _add_canonical(made[0], limits, reading, check, models)
     except images.NotAPicture:
         reading.is_picture = False
     except TimeUp:
         reading.unread.append(_LATE)
 
 
-def _add_canonical(data: bytes, limits: Limits, reading: Reading, check: Check) -> None:
+def _add_canonical(
+    data: bytes, limits: Limits, reading: Reading, check: Check, models: Sequence[Model]
+) -> None:
     """Add the canonical picture and its own views: encoding it may have moved a hash.
 
     It is sent instead of the original, so what could not be read there no longer counts; what was
@@ -221,7 +256,8 @@ def _add_canonical(data: bytes, limits: Limits, reading: Reading, check: Check) 
     from doorsill import images  # noqa: PLC0415 - likewise
 
     unread: list[str] = []
-    _hash_views(images.views(data, limits, unread, check), reading, check, "canonical, ")
+    views = images.views(data, limits, unread, check)
+    _hash_views(views, reading, check, models, "canonical, ")
     reading.canonical, reading.unread = data, unread
 
 
@@ -284,7 +320,7 @@ def _read_image(image: Any, source: _Source) -> None:
 
     source.reading.in_host = True
     found = images.pixels(image, source.limits, source.reading.unread, source.check)
-    _hash_views(found, source.reading, source.check)
+    _hash_views(found, source.reading, source.check, source.models())
 
 
 def _undecoded(image: Any, most: int) -> bytes | None:
@@ -316,13 +352,14 @@ def _read_path(path: str | os.PathLike[str], source: _Source) -> None:
         source.reading.unread.append(f"file: {why}")
 
 
-def _read_array(array: Any, reading: Reading, limits: Limits) -> None:
+def _read_array(array: Any, source: _Source) -> None:
     """Read a uint8 array of shape (height, width[, 1, 3 or 4]): gray, RGB or RGBA."""
     try:
         pixels = memoryview(array)
     except TypeError:
         raise TypeError(f"cannot read {type(array).__name__}; pass a path, bytes, a binary file, "
                         "a PIL image or a uint8 array") from None  # fmt: skip
+    reading, limits = source.reading, source.limits
     reading.in_host = True
     shape = (*(pixels.shape or ()), 1) if pixels.ndim == 2 else pixels.shape  # noqa: PLR2004
     height, width, channels = shape if shape and len(shape) == 3 else (0, 0, 0)  # noqa: PLR2004
@@ -338,7 +375,14 @@ def _read_array(array: Any, reading: Reading, limits: Limits) -> None:
     mode = modes[channels]
     if mode == "RGBA" and min(memoryview(data).cast("B")[3::4].tobytes()) == _OPAQUE:
         mode = "RGBX"
+    coding = Coding(source.models())
     for ground in GROUNDS if mode == "RGBA" else GROUNDS[:1]:
         hasher = Hasher(width, height, mode, ground)
-        hasher.rows(data, width * channels, height)
-        reading.add(f"as given over {ground}" if mode == "RGBA" else "as given", hasher.end())
+        resizers = coding.begin(width, height, mode, ground)
+        takers: list[Hasher | Resizer] = [hasher, *resizers]
+        for taker in takers:
+            taker.rows(data, width * channels, height)
+        label = f"as given over {ground}" if mode == "RGBA" else "as given"
+        if reading.add(label, hasher.end()):
+            coding.take(len(reading.views) - 1, resizers)
+    reading.code(coding.finish(source.check, early=False))

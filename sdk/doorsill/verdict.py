@@ -115,6 +115,8 @@ class Verdict:
             metadata, if that was asked for; the verdict then speaks of it and no longer of
             unread parts of the file. None for animations, decoded pixels, and whatever is no
             picture or could not be decoded.
+        unchecked: What a list asks for and could not be compared, and why, such as "lintel:
+            doorsill-models is not installed"; the rest of the list was searched all the same.
         stale: Whether a list is past its `use_until`: it went on matching, and should be replaced.
     """
 
@@ -131,6 +133,7 @@ class Verdict:
     sha256: str = ""
     canonical: bytes | None = field(default=None, repr=False)
     stale: bool = False
+    unchecked: tuple[str, ...] = ()
 
     def receipt(self) -> str:
         """Return a plain text for the person, if they ask for one: theirs to save, kept nowhere.

@@ -12,12 +12,15 @@ import struct
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from doorsill.coding import MOST_CODES, MOST_VIEWS
 from doorsill.core import MAX_VIEWS, Pdq
 from doorsill.limits import Limits
 from doorsill.reading import HashedView, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from doorsill.neural import ModelFile
 
     Take = Callable[[int], bytes]
 
@@ -27,54 +30,83 @@ TAKEN = b"+"  # the worker has the whole picture: from now on its death is the p
 # Magic, bytes that follow, is a picture, retires, views, unread, bytes of the canonical picture
 # behind all that (0: there is none).
 ANSWER = struct.Struct("<4sIBBHBQ")
-READY = struct.Struct("<4sB")  # magic, bytes of the trouble that follows; none: the cage holds
+READY = struct.Struct("<4s")  # magic; texts follow: why there is no cage, what models lack
 
-_MAGIC = b"dsw1"
+# Name, side, width in bits, bytes that follow, their SHA-256: a model that views are hashed by.
+MODEL = struct.Struct("<24sHHI32s")
+CODE_BYTES = 64  # of the widest hash that a list can hold
+
+_MAGIC = b"dsw2"
 _PDQ = 514  # bytes of a `doorsill_pdq`
 _QUALITY = 100
 _TEXT = 120  # characters of a label or reason
+_TROUBLE = 255  # likewise, of what a worker lacks
 _VIEWS = MAX_VIEWS + 1  # one more than are compared, so that the Gate notices
 _REASONS = 20
-MOST = _VIEWS * (_PDQ + 1 + _TEXT) + _REASONS * (1 + _TEXT)
+_CODES = 2 * MOST_VIEWS * MOST_CODES  # of a picture and of its canonical form
+MOST = _VIEWS * (_PDQ + 1 + _TEXT + 1) + _CODES * (1 + CODE_BYTES) + _REASONS * (1 + _TEXT)
 """Bytes of the longest answer behind its header."""
 
 _BOUNDS = [each.name for each in fields(Limits) if each.name != "seconds"]
-LIMITS = struct.Struct(f"<{len(_BOUNDS)}Q")
+LIMITS = struct.Struct(f"<{len(_BOUNDS)}QB")  # and how many models follow
 
 
 class Nonsense(Exception):  # noqa: N818 - not an error: it ends like the worker's death
     """An answer that no honest worker gives."""
 
 
-def pack_limits(limits: Limits) -> bytes:
+def pack_start(limits: Limits, models: Sequence[ModelFile] = ()) -> bytes:
     """Return the first thing that a worker reads. Time is the host's business."""
-    return LIMITS.pack(*(getattr(limits, name) for name in _BOUNDS))
+    told = [LIMITS.pack(*(getattr(limits, name) for name in _BOUNDS), len(models))]
+    for config, digest, data in models:
+        told += [
+            MODEL.pack(config.name.encode(), config.side, config.bits, len(data), digest),
+            data,
+        ]
+    return b"".join(told)
 
 
-def unpack_limits(data: bytes) -> Limits:
-    """Return the limits that a worker was given."""
-    return Limits(**dict(zip(_BOUNDS, LIMITS.unpack(data), strict=True)), seconds=None)
+def unpack_start(take: Take) -> tuple[Limits, list[ModelFile]]:
+    """Return the limits and models that a worker was given, which *take* reads."""
+    *bounds, count = LIMITS.unpack(take(LIMITS.size))
+    models = [_unpack_model(take) for _ in range(count)]
+    return Limits(**dict(zip(_BOUNDS, bounds, strict=True)), seconds=None), models
 
 
-def pack_ready(trouble: str = "") -> bytes:
-    """Return the first thing that a worker says: ready, or why there is no cage."""
-    text = trouble.encode("ascii", "replace")[:255]
-    return READY.pack(_MAGIC, len(text)) + text
+def _unpack_model(take: Take) -> ModelFile:
+    from doorsill.neural import Config, ModelFile  # noqa: PLC0415 - few lists ask for a model
+
+    name, side, bits, size, digest = MODEL.unpack(take(MODEL.size))
+    name = name.rstrip(b"\0").decode()
+    return ModelFile(Config(name, side, bits, "", digest.hex()), digest, take(size))
 
 
-def unpack_ready(take: Take) -> str:
-    """Return the trouble that a worker had, "" if it is ready."""
-    magic, size = READY.unpack(take(READY.size))
-    if magic != _MAGIC:
+def pack_ready(trouble: str = "", lacking: Sequence[str] = ()) -> bytes:
+    """Return the first thing that a worker says: ready, or why there is no cage.
+
+    Args:
+        trouble: Why there is none, "" if there is one.
+        lacking: For each model that it was given, why it cannot use it, "" if it can.
+    """
+    texts = [trouble, *lacking]
+    return b"".join((READY.pack(_MAGIC), *(_text(text, _TROUBLE) for text in texts)))
+
+
+def unpack_ready(take: Take, models: int = 0) -> tuple[str, list[str]]:
+    """Return the trouble that a worker had, and the one with each of so many models."""
+    if READY.unpack(take(READY.size)) != (_MAGIC,):
         raise Nonsense
-    return _plain(take(size))
+    trouble = _take_text(take, _TROUBLE)
+    return trouble, [] if trouble else [_take_text(take, _TROUBLE) for _ in range(models)]
 
 
-def pack_answer(reading: Reading, *, retires: bool) -> bytes:
-    """Return what a worker says of one picture."""
+def pack_answer(reading: Reading, *, retires: bool, models: Sequence[bytes] = ()) -> bytes:
+    """Return what a worker says of one picture; *models* are digests of those it was given."""
     views, unread = reading.views[:_VIEWS], reading.unread[:_REASONS]
+    numbers = {digest: bytes((number,)) for number, digest in enumerate(models)}
     body = b"".join(
-        [view.pdq.raw + _text(view.label) for view in views] + [_text(each) for each in unread]
+        [view.pdq.raw + _text(view.label) + _codes(view, numbers) for view in views]
+        + [_text(each) for each in unread]
     )
     picture = reading.canonical
     header = ANSWER.pack(
@@ -83,18 +115,26 @@ def pack_answer(reading: Reading, *, retires: bool) -> bytes:
     return b"".join((header, body, picture or b""))
 
 
-def _text(text: str) -> bytes:
-    cut = text.encode("ascii", "replace")[:_TEXT]
+def _codes(view: HashedView, numbers: dict[bytes, bytes]) -> bytes:
+    codes = [numbers[digest] + code for digest, code in view.codes]
+    return bytes((len(codes),)) + b"".join(codes)
+
+
+def _text(text: str, most: int = _TEXT) -> bytes:
+    cut = text.encode("ascii", "replace")[:most]
     return bytes((len(cut),)) + cut
 
 
-def unpack_answer(take: Take, reading: Reading, most_canonical: int = 0) -> bool:
+def unpack_answer(
+    take: Take, reading: Reading, most_canonical: int = 0, models: Sequence[ModelFile] = ()
+) -> bool:
     """Add an answer, which *take* reads, to a reading; tell whether the worker retires.
 
     Args:
         take: Returns the next so many bytes.
         reading: Is left as it was if the answer is nonsense.
         most_canonical: Bytes that a canonical picture may take, 0 if none was asked for.
+        models: Those that the worker was given.
 
     Raises:
         Nonsense: It is not what `pack_answer` makes.
@@ -104,7 +144,7 @@ def unpack_answer(take: Take, reading: Reading, most_canonical: int = 0) -> bool
         raise Nonsense
     if more > most_canonical or (more and not views):
         raise Nonsense
-    body = _Body(take(size))
+    body = _Body(take(size), models)
     seen = [body.view() for _ in range(views)]
     unread = [body.text() for _ in range(reasons)]
     if body.left or max(is_picture, retires) > 1 or (views and not is_picture):
@@ -119,9 +159,10 @@ def unpack_answer(take: Take, reading: Reading, most_canonical: int = 0) -> bool
 class _Body:
     """The bytes of an answer, taken from the front."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, models: Sequence[ModelFile]) -> None:
         self._data = data
-        self._at = 0
+        self._models = models
+        self._at = self._codes = 0
 
     @property
     def left(self) -> int:
@@ -134,16 +175,31 @@ class _Body:
         return self._data[self._at - size : self._at]
 
     def text(self) -> str:
-        size = self._take(1)[0]
-        if size > _TEXT:
-            raise Nonsense
-        return _plain(self._take(size))
+        return _take_text(self._take)
 
     def view(self) -> HashedView:
         raw = self._take(_PDQ)
         if max(raw[-2:]) > _QUALITY:
             raise Nonsense
-        return HashedView(self.text(), Pdq(raw))
+        label, count = self.text(), self._take(1)[0]
+        self._codes += count
+        if count > MOST_CODES or self._codes > _CODES:
+            raise Nonsense
+        return HashedView(label, Pdq(raw), tuple(self._code() for _ in range(count)))
+
+    def _code(self) -> tuple[bytes, bytes]:
+        number = self._take(1)[0]
+        if number >= len(self._models):
+            raise Nonsense
+        model = self._models[number]
+        return model.digest, self._take(model.config.bits // 8)
+
+
+def _take_text(take: Take, most: int = _TEXT) -> str:
+    size = take(1)[0]
+    if size > most:
+        raise Nonsense
+    return _plain(take(size))
 
 
 def _plain(data: bytes) -> str:

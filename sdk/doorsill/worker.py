@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from doorsill.limits import Limits
+    from doorsill.models import Models
     from doorsill.reading import Reading
 
 _PIPE_BYTES = 1 << 20  # what Linux lets anyone ask for; a whole photo goes in few steps
@@ -32,6 +33,8 @@ _ALLOCATION = {
     "MALLOC_MMAP_THRESHOLD_": str(_KEPT_BYTES // 2),
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
+# Of libraries that a model needs: the cage holds a process of one thread, which sends nothing.
+_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH", "DOORSILL_KERNEL")
 
 
@@ -47,10 +50,12 @@ class Died(Exception):  # noqa: N818 - not an error: it ends as UNREADABLE
 class Worker:
     """One caged process. Used by one thread at a time."""
 
-    def __init__(self, command: Sequence[str], limits: Limits) -> None:
+    def __init__(
+        self, command: Sequence[str], limits: Limits, models: Models | None = None
+    ) -> None:
         """Start the process; `await_ready` tells when it can work."""
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        environment |= _ALLOCATION
+        environment |= _ALLOCATION | _NO_THREADS
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, or what the host named
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             bufsize=0, cwd="/", env=environment,
@@ -61,6 +66,8 @@ class Worker:
         self.fresh = True  # it has seen no picture yet
         self._widen()
         self._limits = limits
+        self.models = models
+        self._files = models.files if models is not None else ()
 
     def _widen(self) -> None:
         import fcntl  # noqa: PLC0415 - exists on Unix only
@@ -76,14 +83,19 @@ class Worker:
         """
         patience = Patience(START_SECONDS)
         try:
-            self._send(wire.pack_limits(self._limits), patience)
-            trouble = wire.unpack_ready(lambda size: self._take(size, patience))
+            self._send(wire.pack_start(self._limits, self._files), patience)
+            trouble, lacking = wire.unpack_ready(
+                lambda size: self._take(size, patience), len(self._files)
+            )
         except (Died, wire.Nonsense, TimeUp) as error:
             how = "did not start in time" if isinstance(error, TimeUp) else "ended as it started"
-            trouble = f"the decode worker {how}"
+            trouble, lacking = f"the decode worker {how}", []
         if trouble:
             raise IsolationError(f'{trouble}. Pass isolation="inline" to decode in your own '
                                  "process, or hand over decoded pixels")  # fmt: skip
+        for file, why in zip(self._files, lacking, strict=True):
+            if why and self.models is not None:
+                self.models.lacking[file.digest] = why
 
     def ask(
         self,
@@ -109,7 +121,9 @@ class Worker:
             if taken != wire.TAKEN:
                 raise wire.Nonsense  # noqa: TRY301 - one place says what follows from it
             most = self._limits.bytes if canonical else 0
-            return wire.unpack_answer(lambda size: self._take(size, patience), reading, most)
+            return wire.unpack_answer(
+                lambda size: self._take(size, patience), reading, most, self._files
+            )
         except wire.Nonsense:
             raise Died from None
 

@@ -93,6 +93,7 @@ def _list_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "-o", "--output", required=True, metavar="ROWS.jsonl", help="written on where it stopped"
     )
     _isolation_option(made)
+    _model_option(made)
     probed = _command(under, "probe", "build:probe", "tell which tool made PDQ rows")
     probed.add_argument("rows", metavar="ROWS", help="rows in any form that `build` reads")
     probed.add_argument(
@@ -142,6 +143,15 @@ def _isolation_option(command: argparse.ArgumentParser) -> None:
         choices=("worker", "inline"),
         default="worker",
         help="where pictures are decoded: in a caged process, or (weaker) in this one",
+    )
+
+
+def _model_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="",
+        metavar="NAME",
+        help="also hash by this model of doorsill-models, such as lintel",
     )
 
 
@@ -195,6 +205,7 @@ def _build_options(command: argparse.ArgumentParser) -> None:
         metavar="BITS",
         help="greatest distance that matches (31)",
     )
+    _model_option(command)
     add("--seed-entries", action="store_true", help="not reviewed yet: never more than warn")
 
 

@@ -98,6 +98,7 @@ def _words(args: argparse.Namespace) -> ListWords:
         profile=args.profile,
         limit=args.limit,
         flags=_SEED if args.seed_entries else 0,
+        model=args.model,
     )
 
 
@@ -106,6 +107,7 @@ def rows(args: argparse.Namespace) -> int:
     from time import monotonic  # noqa: PLC0415
 
     from doorsill.limits import Limits  # noqa: PLC0415
+    from doorsill.models import Models, find  # noqa: PLC0415
     from doorsill.publish.originals import hash_folder  # noqa: PLC0415
 
     progress, start = Progress(), monotonic()
@@ -118,7 +120,12 @@ def rows(args: argparse.Namespace) -> int:
 
     try:
         count, fresh, noted = hash_folder(
-            Path(args.folder), Path(args.output), Limits(), isolation=args.isolation, progress=show
+            Path(args.folder),
+            Path(args.output),
+            Limits(),
+            isolation=args.isolation,
+            models=Models([find(args.model)]) if args.model else None,
+            progress=show,
         )
     finally:
         progress.clear()

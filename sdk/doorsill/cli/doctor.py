@@ -24,9 +24,12 @@ _CODECS = {
 }
 
 
+_RUNS = 9
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Print what is installed and prove with the test card that it works."""
-    facts = _installed() | _self_test(args)
+    facts = _installed() | {"models": _models()} | _self_test(args)
     if args.json:
         emit(facts)
     else:
@@ -54,6 +57,37 @@ def _installed() -> dict[str, Any]:
     }
 
 
+def _models() -> list[dict[str, Any]]:
+    """Return what there is to know of each installed model, which is loaded and run for that."""
+    from doorsill import models  # noqa: PLC0415
+    from doorsill.errors import ModelError  # noqa: PLC0415
+    from doorsill.neural import Model  # noqa: PLC0415
+
+    found: list[dict[str, Any]] = []
+    for name in models.installed():
+        told: dict[str, Any] = {"name": name}
+        found.append(told)
+        try:
+            file = models.find(name)
+            told |= {"digest": file.digest.hex(), "bits": file.config.bits}
+            told["milliseconds"] = _inference(Model(file))
+        except ModelError as error:
+            told["trouble"] = str(error)
+    return found
+
+
+def _inference(model: Any) -> float:
+    """Return the milliseconds of one inference, the median of a few."""
+    square = bytes(3 * model.config.side**2)
+    model.code(square)
+    times = []
+    for _ in range(_RUNS):
+        start = time.perf_counter()
+        model.code(square)
+        times.append(1000 * (time.perf_counter() - start))
+    return float(round(sorted(times)[_RUNS // 2], 3))
+
+
 def _self_test(args: argparse.Namespace) -> dict[str, Any]:
     """Screen the test card before each list and compare its own hashes with the published ones."""
     from doorsill.errors import DoorsillError  # noqa: PLC0415
@@ -68,7 +102,8 @@ def _self_test(args: argparse.Namespace) -> dict[str, Any]:
     except DoorsillError as error:
         found["trouble"] = str(error)
     else:
-        tiers = {"trust": verdict.trust, "protection": verdict.protection}
+        tiers = {"trust": verdict.trust, "protection": verdict.protection,
+                 "unchecked": list(verdict.unchecked)}  # fmt: skip
         found["milliseconds"] = round(1000 * (time.perf_counter() - start), 3)
         found |= _published()
         found["passed"] = found["hashes_as_published"]
@@ -103,11 +138,24 @@ def _print(facts: dict[str, Any]) -> None:
             ),
             ("codecs", present + (f"; missing: {', '.join(missing)}" if missing else "")),
             ("HEIC", "yes" if facts["heif"] else "no: it comes with pip install 'doorsill[heif]'"),
+            *(("neural", _model(told)) for told in facts["models"]),
+            *([] if facts["models"] else [("neural", _NO_MODEL)]),
+            *(("not checked", why) for why in facts.get("unchecked", [])),
             ("test card", _card(card)),
             ("trust", _tier(facts.get("trust"))),
             ("protection", _tier(facts.get("protection"))),
         ]
     )
+
+
+_NO_MODEL = "no model: lists are searched by PDQ alone; it comes with pip install doorsill-models"
+
+
+def _model(told: dict[str, Any]) -> str:
+    if "trouble" in told:
+        return f"{told['name']} cannot be used: {told['trouble']}"
+    return (f"{told['name']}, {told['bits']} bits, {told['milliseconds']:.1f} ms a view, "
+            f"sha256 {told['digest']}")  # fmt: skip
 
 
 _TIERS = {

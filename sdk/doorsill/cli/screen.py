@@ -37,6 +37,7 @@ def screen(args: argparse.Namespace) -> int:
     files, broken = walk(args.paths)
     gate = open_gate(args.lists, args.isolation, args.trust, args.tier)
     found: Counter[str] = Counter()
+    unchecked: Counter[str] = Counter()
     progress = Progress()
     for path in progress.over(files):
         start = time.perf_counter()
@@ -45,6 +46,7 @@ def screen(args: argparse.Namespace) -> int:
         progress.clear()
         found[verdict.outcome.value] += 1
         found[verdict.action.value] += 1
+        unchecked.update(verdict.unchecked)
         if not reading.digests:  # not one byte was read: the name may be wrong
             why = verdict.reason.removeprefix("file: ")
             complain(f"{path}: {why}; check the name and permissions")
@@ -56,6 +58,8 @@ def screen(args: argparse.Namespace) -> int:
                 _print_explained(gate, reading, verdict)
     if not args.json:
         _print_summary(len(files), found)
+        for what, count in sorted(unchecked.items()):
+            complain(f"not compared in {count} of them: {what}")
     if found["match"]:
         return MATCHED
     return TROUBLE if found["unreadable"] or broken else OK
@@ -73,6 +77,7 @@ def _fields(path: str, verdict: Verdict, views: list[dict[str, Any]] | None) -> 
         "protection": verdict.protection,
         "trust": verdict.trust,
         "stale": verdict.stale,
+        "unchecked": verdict.unchecked,
         "milliseconds": round(verdict.milliseconds, 3),
         "sha256": verdict.sha256,
         "matches": [_match_fields(match) for match in verdict.matches],
@@ -127,28 +132,31 @@ def _explained(gate: Gate, reading: Reading) -> Iterator[dict[str, Any]]:
                 }
                 for profile in ("full", "cpp512")
             ],
+            "codes": [{"model": model.hex(), "hash": code.hex()} for model, code in view.codes],
             "nearest": [near for each in gate.lists for near in _nearest(each, view)],
         }
 
 
 def _nearest(each: HashList, view: HashedView) -> Iterator[dict[str, Any]]:
-    """Yield, for each PDQ section of a list, the rows nearest to a view in any orientation."""
+    """Yield, for each section of a list, the rows nearest to a view, turned perhaps."""
     for index, hasher in enumerate(each.hashers):
-        if hasher.name != "pdq":
-            continue
-        profiles = ("full", "cpp512") if hasher.profile == "unknown" else (hasher.profile,)
-        queries = [(profile, turn) for profile in profiles for turn in range(8)]
+        if hasher.model:
+            queries = [("", 0, code) for model, code in view.codes if model.hex() == hasher.model]
+        else:
+            profiles = ("full", "cpp512") if hasher.profile == "unknown" else (hasher.profile,)
+            queries = [(profile, turn, view.pdq.hash(profile, turn))
+                       for profile in profiles for turn in range(8)]  # fmt: skip
+        radius = max(_RADIUS * hasher.width // 256, hasher.limit)
         hits = sorted(
             (distance, turn, profile, entry)
-            for profile, turn in queries
-            for distance, _, entry in each.handle.search(
-                index, view.pdq.hash(profile, turn), _RADIUS, _NEAREST
-            )
+            for profile, turn, query in queries
+            for distance, _, entry in each.handle.search(index, query, radius, _NEAREST)
         )
         for distance, turn, profile, entry in hits[:_NEAREST]:
             yield {
                 "list": each.name,
                 "section": index,
+                "hasher": hasher.name,
                 "entry": each.entry(entry).id,
                 "profile": profile,
                 "orientation": turn,
@@ -164,7 +172,8 @@ def _print_explained(gate: Gate, reading: Reading, verdict: Verdict) -> None:
             print(f"         pdq {made['profile']:<6} {made['hash']}  quality {made['quality']}")
         for near in view["nearest"]:
             turned = f", orientation {near['orientation']}" if near["orientation"] else ""
-            where = f"entry {near['entry']} in {clean(near['list'])} ({near['profile']}{turned})"
+            how = near["profile"] or near["hasher"]
+            where = f"entry {near['entry']} in {clean(near['list'])} ({how}{turned})"
             print(f"         {near['distance']:3} bits of {near['limit']} allowed: {where}")
         if not view["nearest"]:
             print(f"         no entry within {_RADIUS} bits")

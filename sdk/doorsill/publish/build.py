@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS
-from doorsill.errors import RowsError
+from doorsill.errors import ModelError, RowsError
 from doorsill.files import write_atomically
 from doorsill.hashes import hash_image
 from doorsill.limits import Limits
 from doorsill.lists import DEMO, TEST
+from doorsill.models import Models, find
 from doorsill.publish.ingest import read_source
 from doorsill.publish.lint import crowds, near_canaries, sift
 from doorsill.publish.report import REFUSED, Report
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from doorsill.neural import ModelFile
     from doorsill.publish.rows import Row
 
 __all__ = ["ListWords", "Report", "build_list"]
@@ -63,23 +65,26 @@ def build_list(  # noqa: PLR0913 - all that a publisher can say of one list
         isolation: Where originals are decoded, as of a Gate.
 
     Raises:
+        ModelError: The words' model is not installed, or was not calibrated for so many rows.
         RowsError: An input is missing or broken, not one row of it could be used, or an entry is
             near a canary.
         ListError: The words break the format's rules (length, control characters, https).
     """
     limits = limits or Limits()
-    sources = [_source(each, words, progress, isolation) for each in inputs]
+    neural = _Neural(find(words.model)) if words.model else None
+    models = Models([neural.file]) if neural else None
+    sources = [_source(each, words, progress, isolation, models) for each in inputs]
     before = ListFile.open(previous, limits) if previous else None
     contents = Contents(epoch=_epoch(words, before), flags=DEMO if words.demo else 0)
     with Report(report) as told, Store(told.note) as store:
         for source in sources:
             for row in read_source(source, limits):
-                _take(row, store, words, told)
+                _take(row, store, words, told, neural)
         store.settle(lambda step: progress(0, 0, step) if progress else None)
         names = {key: name for source in sources for key, name in source.names.items()}
         numbered = Numbered.of(words, store.publishers(), store.categories(), names,
                                before.list if before else None)  # fmt: skip
-        _Filling(contents, numbered, store.profiles()).fill(store.entries(), told)
+        _Filling(contents, numbered, store.profiles(), neural).fill(store.entries(), told)
         if told.noted and not told.entries:
             raise RowsError(f"{output}: not written, no row was of use; the first: {told.notes[0]}")
         if not told.entries:
@@ -110,6 +115,7 @@ def _source(
     words: ListWords,
     progress: Callable[[int, int, str], None] | None,
     isolation: str,
+    models: Models | None = None,
 ) -> Source:
     """Return a source that says all that the words say where it says nothing itself."""
     source = given if isinstance(given, Source) else Source(given, profile=words.profile)
@@ -119,6 +125,7 @@ def _source(
         category=source.category or words.category,
         flags=source.flags | words.flags,
         isolation=isolation,
+        models=models,
         progress=progress,
         names={},
     )
@@ -134,9 +141,29 @@ def _epoch(words: ListWords, before: ListFile | None) -> int:
     return epoch
 
 
-def _take(row: Row, store: Store, words: ListWords, report: Report) -> None:
+class _Neural:
+    """The model whose hashes a list holds; its file is only run on originals."""
+
+    def __init__(self, file: ModelFile) -> None:
+        self.file, self.config = file, file.config
+        if not self.config.card:
+            raise ModelError(f"the model {self.config.name} is not ready for lists: its config "
+                             "lacks the hash of the test card")  # fmt: skip
+        self.config.limit(1)
+
+    def section(self) -> HasherRows:
+        """Return an empty section for its hashes."""
+        return HasherRows(self.config.name, "full", width=self.config.bits, quality=0,
+                          model=self.file.digest)  # fmt: skip
+
+
+def _take(row: Row, store: Store, words: ListWords, report: Report, neural: _Neural | None) -> None:
     report.rows += 1
-    sifted = sift(row, words.quality, report)
+    usual = (neural.config.sha256, neural.config.bits // 8) if neural else ("", 0)
+    codes = tuple(each for each in row.codes if (each[0], len(each[1])) == usual)
+    if len(codes) < len(row.codes):
+        report.unusable.update(["neural, of a model that the list is not built with"])
+    sifted = sift(row._replace(codes=codes), words.quality, report)
     if sifted.key:
         store.add(sifted)
 
@@ -144,13 +171,21 @@ def _take(row: Row, store: Store, words: ListWords, report: Report) -> None:
 class _Filling:
     """Fills a list with entries in the order of their ids, the test card in its place."""
 
-    def __init__(self, contents: Contents, numbered: Numbered, profiles: list[str]) -> None:
+    def __init__(
+        self,
+        contents: Contents,
+        numbered: Numbered,
+        profiles: list[str],
+        neural: _Neural | None = None,
+    ) -> None:
         self._contents, self._numbered = contents, numbered
         self._digests = {kind: bytearray() for kind in DIGESTS}
         words = numbered.words
         contents.hashers = [HasherRows("pdq", profile, limit=words.limit, quality=words.quality)
                             for profile in profiles or ["full"]]  # fmt: skip
         self._sections = {rows.profile: rows for rows in contents.hashers}
+        self._neural, self._codes = neural, neural.section() if neural else None
+        contents.hashers += [self._codes] if self._codes else []
 
     def fill(self, entries: Iterable[Settled], report: Report) -> None:
         """Add all entries, and the card to every section, so that each can be proved searched."""
@@ -164,9 +199,11 @@ class _Filling:
             class_ = numbers.categories[settled.category], settled.flags, publishers
             self._add(class_, settled)
             report.entries += 1
-            report.hashes += len(settled.hashes)
+            report.hashes += len(settled.hashes) + len(settled.codes)
         if not carded:
             self._add_card()
+        if self._neural and self._codes:
+            self._codes.limit = self._neural.config.limit(len(self._codes.entries))
         self._contents.sort_classes()
         self._contents.texts = self._numbered.texts()
         for kind, records in self._digests.items():
@@ -177,6 +214,10 @@ class _Filling:
         for profile, value in settled.hashes:
             self._sections[profile].hashes += value
             self._sections[profile].entries.append(entry)
+        if self._codes:
+            for value in settled.codes:
+                self._codes.hashes += value[: self._codes.width // 8]
+                self._codes.entries.append(entry)
         for kind, value in settled.digests:
             self._digests[kind] += value + entry.to_bytes(4, "big")
 
@@ -186,7 +227,8 @@ class _Filling:
             for profile in self._sections
         ]
         digests = (("sha256", hashlib.sha256(test_card()).digest()),)
-        card = Settled(CARD_ID, "", TEST, frozenset(), tuple(made), digests)
+        codes = (self._neural.config.card,) if self._neural else ()
+        card = Settled(CARD_ID, "", TEST, frozenset(), tuple(made), digests, codes)
         self._add((self._numbered.card, TEST, 1), card)
 
 

@@ -28,21 +28,23 @@ _CROWD = 10  # near-duplicates of one picture that are worth a look
 def sift(row: Row, quality: int, report: Report) -> Row:
     """Return what of a row can be listed, and report what cannot and what is odd."""
     usable, why_not = _usable(row, quality, report)
+    codes = row.codes if usable or not row.hashes else ()  # what has no detail has no code either
     digests = []
     for kind, value in row.digests:
         if value in _EMPTY:
             why_not.append(f"its {kind} is that of every empty file")
         else:
             digests.append((kind, value))
-    nothing = not usable and not digests and not row.unusable and not row.removed
+    nothing = not usable and not codes and not digests and not row.unusable and not row.removed
     for text in (*row.notes, *why_not):
         report.note(row.origin, text, REFUSED if nothing else FLAGGED)
     for text in row.disputes:
         report.note(row.origin, f"{text}: its publisher decides", REVIEW, row.publisher)
     report.unusable.update(row.unusable)
-    if (len(usable), len(digests)) == (len(row.hashes), len(row.digests)):
+    if (len(usable), len(digests), len(codes)) == (
+        len(row.hashes), len(row.digests), len(row.codes)):  # fmt: skip
         return row
-    return row._replace(hashes=tuple(usable), digests=tuple(digests))
+    return row._replace(hashes=tuple(usable), digests=tuple(digests), codes=codes)
 
 
 def _usable(row: Row, least: int, report: Report) -> tuple[list[tuple[str, bytes, int]], list[str]]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from doorsill import cage, pool
 from doorsill.album import in_order
 from doorsill.core import DIGESTS, PROFILES
-from doorsill.errors import RowsError
+from doorsill.errors import ModelError, RowsError
+from doorsill.models import Models
 from doorsill.patience import Patience
 from doorsill.publish.rows import Row, row_line
 from doorsill.reading import read
@@ -47,23 +48,24 @@ def original_rows(source: Source, limits: Limits) -> Iterator[Row]:
     is_folder = source.path.is_dir()
     files = walk(source.path) if is_folder else iter([source.path])
     for done, (path, row) in enumerate(
-        hashed(files, limits, source.isolation, named=not is_folder)
+        hashed(files, limits, source.isolation, source.models, named=not is_folder)
     ):
         if source.progress is not None and is_folder:
             source.progress(done, 0, path.name)
         if why:
-            row = row._replace(hashes=(), digests=(), notes=(why,))  # noqa: PLW2901
+            row = row._replace(hashes=(), digests=(), codes=(), notes=(why,))  # noqa: PLW2901
         key = f"{source.publisher}\0{row.key}" if row.key else ""
         yield row._replace(key=key, publisher=source.publisher, category=category,
                            flags=source.flags)  # fmt: skip
 
 
-def hash_folder(
+def hash_folder(  # noqa: PLR0913 - all that a publisher can say of one folder
     folder: Path,
     output: Path,
     limits: Limits,
     *,
     isolation: str = "worker",
+    models: Models | None = None,
     progress: Callable[[int, str], None] | None = None,
 ) -> tuple[int, int, int]:
     """Append rows of all originals in a folder to a rows file.
@@ -76,6 +78,7 @@ def hash_folder(
         output: The rows file.
         limits: What one picture may cost.
         isolation: As of a Gate.
+        models: What makes neural hashes, too; rows that stand there already are not read for them.
         progress: Called with how many are done and the name of the last. What it raises stops it.
 
     Returns:
@@ -83,6 +86,7 @@ def hash_folder(
 
     Raises:
         RowsError: The folder is none, or the file holds something else.
+        ModelError: A model cannot be used here.
     """
     if not folder.is_dir():
         raise RowsError(f"{folder}: not a folder; name the one with the originals")
@@ -90,7 +94,7 @@ def hash_folder(
     fresh = noted = 0
     files = (path for path in walk(folder) if _name(path, folder) not in done and path != output)
     with output.open("a", encoding="ascii", newline="\n") as journal:
-        for path, row in hashed(files, limits, isolation, named=False):
+        for path, row in hashed(files, limits, isolation, models, named=False):
             journal.write(_line(row, _name(path, folder)))
             journal.flush()
             fresh, noted = fresh + 1, noted + bool(row.notes)
@@ -131,7 +135,12 @@ def _resume(output: Path) -> set[str]:
 
 
 def hashed(
-    files: Iterable[Path], limits: Limits, isolation: str, *, named: bool
+    files: Iterable[Path],
+    limits: Limits,
+    isolation: str,
+    models: Models | None = None,
+    *,
+    named: bool,
 ) -> Iterator[tuple[Path, Row]]:
     """Yield files and their rows in the order given, while all cores work on those ahead.
 
@@ -140,17 +149,19 @@ def hashed(
 
     Raises:
         IsolationError: There is no cage here, and "inline" was not asked for.
+        ModelError: A model cannot be used here, so that rows would lack its hashes.
     """
     limits = replace(limits, seconds=_SECONDS)
+    models = models or Models()
     if isolation == "inline":
-        yield from ((path, _hash(path, limits, None, named=named)) for path in files)
+        yield from ((path, _hash(path, limits, None, models, named=named)) for path in files)
         return
     cage.require()
-    workers = pool.Pool(limits)
+    workers = pool.Pool(limits, models=models)
 
     def caged(path: Path, stop: threading.Event) -> tuple[Path, Row]:
         decoder = partial(workers.decode, Patience(None, stop))
-        return path, _hash(path, limits, decoder, named=named)
+        return path, _hash(path, limits, decoder, models, named=named)
 
     try:
         yield from in_order(caged, files)
@@ -158,7 +169,9 @@ def hashed(
         workers.close()
 
 
-def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -> Row:
+def _hash(
+    path: Path, limits: Limits, decoder: Decoder | None, models: Models, *, named: bool
+) -> Row:
     """Return the row of one file; its key is its SHA-256, for names of files change."""
     origin = str(path)
     try:
@@ -168,7 +181,9 @@ def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -
             return Row("", origin, notes=("empty: its digests are those of every empty file",))
     except OSError as error:
         return Row("", origin, notes=(f"cannot be read: {error.strerror}",))
-    found = read(path, limits, Patience(None), decoder)
+    found = read(path, limits, Patience(None), decoder, models=models.load)
+    for why in models.lacking.values():
+        raise ModelError(why)
     if not found.is_picture and not named:
         return Row("", origin, notes=("not a picture; name it directly to list its digests",))
     if not found.digests:
@@ -176,7 +191,12 @@ def _hash(path: Path, limits: Limits, decoder: Decoder | None, *, named: bool) -
     digests = tuple(zip(DIGESTS, found.digests[0], strict=True))
     hashes = tuple((profile, view.pdq.hash(profile), view.pdq.quality(profile))
                    for view in found.views for profile in PROFILES)  # fmt: skip
+    codes = tuple((model.hex(), code) for view in found.views for model, code in view.codes)
     notes = (
         tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
     )
-    return Row(digests[0][1].hex(), origin, hashes=hashes, digests=digests, notes=notes)
+    if found.views and models.files and not codes:
+        notes += ("its neural hash could not be made",)
+    return Row(
+        digests[0][1].hex(), origin, hashes=hashes, digests=digests, codes=codes, notes=notes
+    )

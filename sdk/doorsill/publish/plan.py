@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LIST_KEYS = {"name", "publisher", "category", "message", "help_link", "appeal_link", "language",
-              "demo", "profile", "limit", "quality"}  # fmt: skip
+              "demo", "profile", "limit", "quality", "model"}  # fmt: skip
 _SOURCE_KEYS = {"path", "format", "map", "publisher", "category", "profile", "categories", "seed",
                 "warn"}  # fmt: skip
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from doorsill.publish.sources import Source
 
 PDQ_BYTES = 32
+CODE_BYTES = 64  # of the widest neural hash
 DIGEST_BYTES = {"sha256": 32, "sha1": 20, "md5": 16}
 MAX_NAME = 4096  # characters; longer ones are no name
 SUFFIX = ".jsonl"
@@ -43,6 +44,7 @@ class Row(NamedTuple):
         unusable: Names of hashes that nothing here can compare, such as PhotoDNA.
         notes: Why something was left out.
         disputes: What others say against it; for its publisher to decide.
+        codes: (digest of the model's file in hex, bytes) of neural hashes.
     """
 
     key: str
@@ -57,6 +59,7 @@ class Row(NamedTuple):
     unusable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     disputes: tuple[str, ...] = ()
+    codes: tuple[tuple[str, bytes], ...] = ()
 
 
 def parse_hash(text: str, bytes_: int, what: str) -> tuple[bytes, str]:
@@ -89,6 +92,8 @@ def row_line(row: Row) -> str:
         if value := getattr(row, name):
             fields[name] = value
     fields["pdq"] = [[profile, value.hex(), quality] for profile, value, quality in row.hashes]
+    if row.codes:
+        fields["codes"] = [[model, value.hex()] for model, value in row.codes]
     fields |= {kind: value.hex() for kind, value in row.digests}
     for name in ("unusable", "notes", "disputes"):
         if value := getattr(row, name):
@@ -121,7 +126,9 @@ def _told(row: Row, source: Source) -> Row:
     category, why = source.category_of([row.category] if row.category else [])
     row = row._replace(key=f"{publisher}\0{row.key}", publisher=publisher, category=category,
                        flags=row.flags | source.flags)  # fmt: skip
-    return row._replace(hashes=(), digests=(), notes=(*row.notes, why)) if why else row
+    if not why:
+        return row
+    return row._replace(hashes=(), digests=(), codes=(), notes=(*row.notes, why))
 
 
 def _row(fields: dict[str, Any], origin: str) -> Row:
@@ -132,6 +139,7 @@ def _row(fields: dict[str, Any], origin: str) -> Row:
         hashes.append((profile, _exact(text, PDQ_BYTES), int(quality)))
     digests = [(kind, _exact(fields[kind], DIGEST_BYTES[kind])) for kind in DIGESTS
                if kind in fields]  # fmt: skip
+    codes = [(_exact(model, 32).hex(), _code(text)) for model, text in fields.get("codes", [])]
     key, publisher, category = (str(fields.get(name, "")) for name in
                                 ("key", "publisher", "category"))  # fmt: skip
     time = int(fields.get("time", 0))
@@ -139,10 +147,18 @@ def _row(fields: dict[str, Any], origin: str) -> Row:
         raise ValueError(time)
     if not key or max(map(len, (key, publisher, category))) > MAX_NAME:
         raise ValueError(origin)
-    words = (tuple(map(str, fields.get(name, ()))) for name in ("unusable", "notes", "disputes"))
+    unusable, notes, disputes = (tuple(map(str, fields.get(name, ()))) for name in
+                                 ("unusable", "notes", "disputes"))  # fmt: skip
     return Row(key, origin, publisher, category, time,
                bool(fields.get("removed", False)), int(fields.get("flags", 0)) & 5,
-               tuple(hashes), tuple(digests), *words)  # fmt: skip
+               tuple(hashes), tuple(digests), unusable, notes, disputes, tuple(codes))  # fmt: skip
+
+
+def _code(text: str) -> bytes:
+    value = bytes.fromhex(text)
+    if not value or len(value) % 16 or len(value) > CODE_BYTES:
+        raise ValueError(text)
+    return value
 
 
 def _exact(text: str, size: int) -> bytes:

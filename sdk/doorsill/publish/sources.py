@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
+    from doorsill.models import Models
+
 _TICK = 4096  # rows between two looks at how far it got
 
 
@@ -33,6 +35,7 @@ class Source:
         categories: From the source's words (a classification, a label) to the list's; where it is
             given, rows with none of these words are refused.
         isolation: Where originals are decoded, as of a Gate.
+        models: By which originals are hashed beside PDQ; None: by PDQ alone.
         progress: Called now and then with bytes done, bytes in all and the name. Whatever it
             raises stops the reading.
         names: Filled while it is read: publishers' names that the source tells, by its own ids.
@@ -47,6 +50,7 @@ class Source:
     flags: int = 0
     categories: dict[str, str] = field(default_factory=dict)
     isolation: str = "worker"
+    models: Models | None = None
     progress: Callable[[int, int, str], None] | None = None
     names: dict[str, str] = field(default_factory=dict)
     _ticks: int = 0

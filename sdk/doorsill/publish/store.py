@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from doorsill.core import DIGESTS, SECTION_PROFILES
-from doorsill.publish.rows import DIGEST_BYTES, PDQ_BYTES
+from doorsill.publish.rows import CODE_BYTES, DIGEST_BYTES, PDQ_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 _ID_BYTES = 6
 _BATCH = 8192
 # A value is a byte for its kind and its bytes; digests come first, as in the list.
-_KINDS = (*DIGESTS, *SECTION_PROFILES, "unusable")
+_KINDS = (*DIGESTS, *SECTION_PROFILES, "code", "unusable")
 _SIZES = [
     *(1 + DIGEST_BYTES[kind] for kind in DIGESTS),
     *(1 + PDQ_BYTES for _ in SECTION_PROFILES),
+    1 + CODE_BYTES,  # zeros fill it up: all are of one model
     1,
 ]
 _UNUSABLE = bytes([len(_KINDS) - 1])  # something is known of it, though nothing that can match
@@ -51,6 +52,7 @@ class Settled(NamedTuple):
     publishers: frozenset[str]
     hashes: tuple[tuple[str, bytes], ...]
     digests: tuple[tuple[str, bytes], ...]
+    codes: tuple[bytes, ...] = ()
 
 
 class _Said(NamedTuple):
@@ -79,6 +81,8 @@ class _Said(NamedTuple):
 def _content(row: Row) -> bytes:
     values = {bytes([_KINDS.index(kind)]) + value for kind, value in row.digests}
     values |= {bytes([_KINDS.index(profile)]) + value for profile, value, _ in row.hashes}
+    code = bytes([_KINDS.index("code")])
+    values |= {code + value.ljust(CODE_BYTES, b"\0") for _, value in row.codes}
     if row.unusable:
         values.add(_UNUSABLE)
     return b"".join(sorted(values))
@@ -303,8 +307,9 @@ class Store:
             told = [(_KINDS[value[0]], value[1:]) for value in sorted(values - {_UNUSABLE})]
             yield Settled(
                 id_, category, flags, frozenset(publishers),
-                tuple(each for each in told if each[0] not in DIGESTS),
+                tuple(each for each in told if each[0] in SECTION_PROFILES),
                 tuple(each for each in told if each[0] in DIGESTS),
+                tuple(value for kind, value in told if kind == "code"),
             )  # fmt: skip
 
 

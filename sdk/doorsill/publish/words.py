@@ -43,6 +43,7 @@ class ListWords:
         limit: The greatest PDQ distance that is a match, 0..64.
         quality: The least PDQ quality that is listed and compared, 0..100.
         flags: Of every entry, as in the header: 1 is `seed`, not yet reviewed.
+        model: Name of the model whose hashes it holds beside PDQ's, "" for none.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ListWords:
     limit: int = 31
     quality: int = 50
     flags: int = 0
+    model: str = ""
 
 
 def numbers(keys: Iterable[str], names: Mapping[str, str], before: Mapping[str, int], most: int

@@ -1,0 +1,80 @@
+"""Neural hashes of a picture's views: which views get one, and of which of their pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doorsill.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from doorsill.core import Resizer
+    from doorsill.neural import Model
+
+    Codes = tuple[tuple[bytes, bytes], ...]
+
+MOST_VIEWS = 4
+"""Views of a picture that get a neural hash, the first ones: the whole picture, as stored or
+through its profile, over two grounds, without its border. PDQ's orientations come free, a neural
+hash takes a few milliseconds, so 60 frames of a sticker would take half a second."""
+
+MOST_CODES = 4
+"""Neural hashes of one view, over all models and squares."""
+
+
+def squares(rgb: bytes, side: int) -> Iterator[bytes]:
+    """Yield the squares of a squashed view, 3 * side * side bytes each, that are hashed.
+
+    The place for others, such as the mirrored one, which is exact: the mean of an area does not
+    care which way it is turned. Borders are taken off before, by `images`.
+    """
+    assert len(rgb) == 3 * side * side  # noqa: S101 - by the core
+    yield rgb
+
+
+class Coding:
+    """Hashes the first views of one picture by the models given, none perhaps.
+
+    Pixels are squashed with the view; the models run once the picture is gone, so that both are
+    never in memory together, and what a model keeps does not lie behind a hole of 50 MB.
+    """
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        """Begin a picture."""
+        self._models = models
+        self._left = MOST_VIEWS
+        self._waiting: list[tuple[int, list[bytes]]] = []
+
+    def begin(self, width: int, height: int, mode: str, ground: str) -> list[Resizer]:
+        """Return what squashes the pixels of the next view, for each model; nothing is owed."""
+        if not self._left:
+            return []
+        return [model.resizer(width, height, mode, ground) for model in self._models]
+
+    def take(self, place: int, resizers: Sequence[Resizer]) -> None:
+        """Keep the squashed pixels of the view at that place, whose rows have all come."""
+        if resizers and self._left:
+            self._left -= 1
+            self._waiting.append((place, [resizer.end() for resizer in resizers]))
+
+    def finish(self, check: Callable[[], None], *, early: bool) -> Iterator[tuple[int, Codes]]:
+        """Yield places and hashes of the views that wait; *early* none that another may join."""
+        while self._waiting and not (early and self._left):
+            place, squashed = self._waiting.pop(0)
+            yield place, self._codes(squashed, check)
+
+    def _codes(self, squashed: list[bytes], check: Callable[[], None]) -> Codes:
+        """Return (model digest, hash) pairs.
+
+        A model that gives none is left out of them: the Gate sees that and says so.
+        """
+        codes: list[tuple[bytes, bytes]] = []
+        for model, rgb in zip(self._models, squashed, strict=True):
+            for square in squares(rgb, model.config.side):
+                check()
+                try:
+                    codes.append((model.digest, model.code(square)))
+                except ModelError:
+                    break
+        return tuple(codes[:MOST_CODES])

@@ -1,0 +1,159 @@
+"""Pictures before a list with a second, neural hasher: which evidence comes of it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from doorsill import (
+    Action,
+    Evidence,
+    Gate,
+    HashList,
+    Trust,
+    coding,
+    core,
+    neural,
+    reading,
+)
+from doorsill.core import CoreView
+from doorsill.errors import DoorsillError
+from doorsill.publish.build import build_list
+from drawn import saved, scene
+from small_model import (
+    BITS,
+    COLD,
+    TIERS,
+    WARM,
+    WORDS,
+    code,
+    package,
+    shuffled,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_list(listed: HashList, installed: Path) -> None:
+    """A list from originals holds the model's name, digest, limit for its size, and the card."""
+    pdq, small = listed.hashers
+    assert (pdq.name, pdq.model) == ("pdq", "")
+    assert (small.name, small.width, small.rows, small.limit) == ("small", BITS, 2, 12)
+    assert small.model == neural.read_config(installed).sha256
+    near = {distance for distance, _, _ in listed.handle.search(1, code(WARM), 0)}
+    assert near == {0}
+
+
+CASES: dict[str, tuple[Image.Image, Evidence, Action, str]] = {
+    "the picture": (WARM.resize((150, 113)), Evidence.AGREED, Action.BLOCK, "pdq"),
+    "other colours": (COLD, Evidence.CONTRADICTED, Action.WARN, "pdq"),
+    "other shapes": (shuffled(WARM), Evidence.NEURAL_ONLY, Action.WARN, "small"),
+}
+
+
+@pytest.mark.parametrize("isolation", TIERS)
+@pytest.mark.parametrize("case", CASES)
+def test_evidence(listed: HashList, isolation: str, case: str) -> None:
+    """Both hashers agree, the second contradicts, or it finds alone, which never blocks."""
+    picture, evidence, action, hasher = CASES[case]
+    with Gate(listed, isolation=isolation) as gate:
+        verdict = gate.screen(saved(picture, "PNG"))
+    assert (verdict.evidence, verdict.action) == (evidence, action)
+    assert verdict.matches[0].hasher == hasher
+    assert verdict.unchecked == ()
+    assert "small: as shown" in verdict.coverage
+    assert verdict.protection == isolation
+
+
+@pytest.mark.parametrize("isolation", TIERS)
+def test_codes_are_the_models(listed: HashList, isolation: str) -> None:
+    """The code is that of the very pixels of the view: in bands, over grounds, 16-bit or given."""
+    tall = scene((700, 900))  # comes in bands
+    holed = WARM.convert("RGBA")
+    holed.putalpha(Image.effect_noise(holed.size, 90))
+    white, black = (Image.new("RGB", holed.size, colour) for colour in ("white", "black"))
+    values = np.arange(20000, 60960, 10, np.uint16).reshape(64, 64)
+    shallow = Image.fromarray(((255 * values.astype(np.int64) + 32767) // 65535).astype(np.uint8))
+    with Gate(listed, isolation=isolation) as gate:
+        for given in (tall, WARM):
+            for form in (saved(given, "PNG"), given, np.asarray(given)):
+                assert [c for _, c in gate.read(form).views[0].codes] == [code(given)]
+        views = {view.label: view.codes for view in gate.read(saved(holed, "PNG")).views}
+        for name, ground in (("white", white), ("black", black)):
+            pixels = np.asarray(holed).astype(np.int64)
+            alpha, back = pixels[..., 3:], np.asarray(ground).astype(np.int64)
+            laid = (pixels[..., :3] * alpha + back * (255 - alpha) + 127) // 255
+            over = next(codes for label, codes in views.items() if label.endswith(f"over {name}"))
+            assert over[0][1] == code(Image.fromarray(laid.astype(np.uint8)))
+        (deep,) = gate.read(saved(Image.fromarray(values), "PNG")).views[0].codes
+        assert deep[1] == code(shallow)
+
+
+def test_first_views_only(listed: HashList) -> None:
+    """An animation's first views get a code, the others none, and the coverage tells which."""
+    frames = [scene((120, 90), seed) for seed in range(9)]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    verdict = Gate(listed, isolation="inline").screen(file.getvalue())
+    coded = [each for each in verdict.coverage if each.startswith("small: ")]
+    assert len(coded) == coding.MOST_VIEWS
+    assert sum(each.startswith("pdq: ") for each in verdict.coverage) >= 9
+
+
+def test_several_codes_of_a_view(listed: HashList) -> None:
+    """Of two codes of one view the stronger evidence counts, as for a mirrored one."""
+    gate = Gate(listed, isolation="inline")
+    found = gate.read(WARM)
+    (view,) = found.views
+    digest, right = view.codes[0]
+    wrong = b"\x55" * len(right)
+    found.views = [replace(view, codes=((digest, wrong), (digest, right)))]
+    assert gate.decide(found).evidence == Evidence.AGREED
+    found.views = [replace(view, codes=((digest, wrong),))]
+    assert gate.decide(found).evidence == Evidence.CONTRADICTED
+
+
+@pytest.mark.parametrize("isolation", TIERS)
+def test_self_test(listed: HashList, isolation: str) -> None:
+    """The test card is found by both hashers; a code that is not the published one is an error."""
+    with Gate(listed, isolation=isolation) as gate:
+        card = gate.self_test()
+        assert card.evidence == Evidence.AGREED
+        assert card.unchecked == ()
+
+
+def test_self_test_disagrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where this machine's neural hash of the card is another, the self test says so."""
+    package(tmp_path / "site", card="55" * (BITS // 8))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    saved_at = tmp_path / "warm.png"
+    WARM.save(saved_at)
+    build_list([saved_at], tmp_path / "l.dsl", WORDS)
+    gate = Gate(HashList.open(tmp_path / "l.dsl", Trust.none()), isolation="inline")
+    with pytest.raises(DoorsillError, match="neural hash of the test card"):
+        gate.self_test()
+
+
+def test_core_views() -> None:
+    """Nothing is lost between a reading and the core: every code goes once, with its own PDQ."""
+    from doorsill.gate import _core_views  # noqa: PLC0415 - only here
+
+    pdqs = [core.Pdq(bytes([n]) * 514) for n in range(2)]
+    a, b = bytes(32), bytes([1]) * 32
+    views = [reading.HashedView("x", pdqs[0], ((a, b"1"), (b, b"2"), (a, b"3"))),
+             reading.HashedView("y", pdqs[1])]  # fmt: skip
+    shown, home = _core_views(views)
+    assert [view.label for view in home] == ["x", "x", "y"]
+    assert [view.pdq for view in shown] == [pdqs[0], pdqs[0], pdqs[1]]
+    assert sorted(code for view in shown for code in view.codes) == [
+        (a, b"1"),
+        (a, b"3"),
+        (b, b"2"),
+    ]
+    assert shown[2] == CoreView(pdqs[1])
