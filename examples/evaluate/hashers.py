@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -113,6 +114,7 @@ class Onnx:
 
     def __init__(self, path: Path) -> None:
         """Read the config and load the model, on one thread."""
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read once, as it is loaded
         import onnxruntime
 
         config = json.loads(path.read_text())
