@@ -53,14 +53,14 @@ def scribble(
 
 def crop(im: Image.Image, r: random.Random) -> Image.Image:
     w, h = im.size
-    least = r.choice((0.45, 0.6, 0.75))
+    least = r.choice((0.4, 0.5, 0.6, 0.75))
     kw, kh = r.uniform(least, 1), r.uniform(least, 1)
     x, y = r.uniform(0, 1 - kw) * w, r.uniform(0, 1 - kh) * h
     return im.crop((int(x), int(y), int(x + kw * w), int(y + kh * h)))
 
 
 def rotate(im: Image.Image, r: random.Random) -> Image.Image:
-    angle = r.choice((-1, 1)) * abs(r.gauss(0, 12))
+    angle = r.choice((-1, 1)) * abs(r.gauss(0, 14))
     turned = im.rotate(
         angle, Image.Resampling.BILINEAR, expand=r.random() < 0.5, fillcolor=colour(r)
     )
@@ -310,15 +310,15 @@ def beside(im: Image.Image, r: random.Random, other: Image.Image) -> Image.Image
 
 # An edit and how often it is drawn.
 EDITS: tuple[tuple[Edit, float], ...] = (
-    (crop, 3.0), (rotate, 2.0), (caption, 2.0), (frame, 2.0), (screen, 1.6), (letters_on_it, 1.2),
-    (sticker, 1.2), (mark, 0.8), (tones, 1.2), (style, 1.0), (soften, 0.8), (noise, 0.6),
+    (crop, 4.5), (rotate, 2.6), (caption, 2.0), (frame, 2.0), (screen, 1.6), (letters_on_it, 1.2),
+    (sticker, 1.2), (mark, 0.8), (tones, 1.2), (style, 1.0), (soften, 1.1), (noise, 0.6),
     (encode, 1.2), (shrink, 0.8), (tilt, 1.0), (flip, 0.8), (quarter, 0.5),
 )  # fmt: skip
 
 
 def edited(im: Image.Image, r: random.Random, other: Image.Image) -> Image.Image:
     """One to four edits in a row."""
-    if r.random() < 0.07:
+    if r.random() < 0.14:
         im = beside(im, r, other)
     edits, weights = zip(*EDITS, strict=True)
     for _ in range(r.choices((1, 2, 3, 4), (4, 4, 2, 1))[0]):

@@ -19,21 +19,39 @@ SIDE = 240
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp"}
 
 
+LEAST = 60
+"""Pixels of a cut-out object's shorter side; smaller ones are icons."""
+
+
 def read(source: Path) -> Iterator[tuple[str, Image.Image]]:
-    """The pictures of a folder or zip file as (name, RGB picture), sorted by name; others passed over."""
+    """The pictures of a folder or zip file as (name, RGB picture), sorted by name; others passed over.
+
+    Of a source named `cutouts` they are RGBA, without what is clear around them.
+    """
+    for name, picture in _opened(source):
+        if source.stem != "cutouts":
+            yield name, picture.convert("RGB")
+            continue
+        whole = picture.convert("RGBA")
+        box = whole.getchannel("A").getbbox()
+        if box is not None and min(box[2] - box[0], box[3] - box[1]) >= LEAST:
+            yield name, whole.crop(box)
+
+
+def _opened(source: Path) -> Iterator[tuple[str, Image.Image]]:
     if source.suffix == ".zip":
         with zipfile.ZipFile(source) as archive:
             for name in sorted(archive.namelist()):
                 if Path(name).suffix.lower() in SUFFIXES:
-                    yield name, Image.open(io.BytesIO(archive.read(name))).convert("RGB")
+                    yield name, Image.open(io.BytesIO(archive.read(name)))
         return
     for path in sorted(source.rglob("*")):
         if path.suffix.lower() in SUFFIXES:
-            yield str(path.relative_to(source)), Image.open(path).convert("RGB")
+            yield str(path.relative_to(source)), Image.open(path)
 
 
 def cache(source: Path, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (n, SIDE, SIDE, 3) uint8, squashed to a square, and (n) true width / height.
+    """Pixels (n, SIDE, SIDE, 3 or, cut out, 4) uint8, squashed to a square, and (n) true width / height.
 
     Made on first use under ``folder`` and mapped read-only afterwards.
     """

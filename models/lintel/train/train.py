@@ -5,6 +5,7 @@ model may be among them. On a GPU if there is one. InfoNCE of the original again
 with negatives from the batch (half of the batches are neighbours in their source: often one scene) and from a
 queue of earlier originals; bits kept balanced, uncorrelated and away from zero; nearest ones of a batch
 pushed apart (KoLeo); signs with a straight-through gradient from the first quarter on.
+A source named `cutouts` holds objects with alpha; each is laid on some ground.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 import photos
 import torch
-from edits import edited, lightly
+from edits import colour, edited, lightly
 from net import Network
 from PIL import Image
 from torch.nn import functional
@@ -32,9 +33,11 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 QUEUE = 4096
 TEMPERATURE = 0.06
 RATE = 3e-4
+BALANCE, OFF = 30.0, 2.0  # weights of bits that are not balanced, and not independent
 _SAVE_SECONDS = 240
 
-Sources = list[tuple[np.ndarray, np.ndarray]]
+Source = tuple[np.ndarray, np.ndarray]
+Sources = list[Source]
 
 
 def squashed(im: Image.Image) -> np.ndarray:
@@ -44,28 +47,48 @@ def squashed(im: Image.Image) -> np.ndarray:
     return np.asarray(im.convert("RGB").resize((SIDE, SIDE), how))
 
 
-def photo(pixels: np.ndarray, aspects: np.ndarray, number: int) -> Image.Image:
-    """A cached photo in its own shape again."""
+def photo(source: Source, number: int, grounds: list[Source], r: random.Random) -> Image.Image:
+    """A cached photo in its own shape again; a cut-out object on some ground."""
+    pixels, aspects = source
     im = Image.fromarray(np.asarray(pixels[number]))
     a = float(aspects[number])
     size = (max(60, int(240 * a)), 240) if a < 1 else (240, max(60, int(240 / a)))
-    return im.resize(size)
+    im = im.resize(size)
+    return laid(im, grounds, r) if im.mode == "RGBA" else im
+
+
+def laid(im: Image.Image, grounds: list[Source], r: random.Random) -> Image.Image:
+    """An object on white mostly, on a colour or on a photo: what shops, books and stickers show."""
+    size = (int(im.width * r.uniform(1.02, 1.5)), int(im.height * r.uniform(1.02, 1.5)))
+    kind = r.random()
+    if kind < 0.5:
+        page = Image.new("RGB", size, (255, 255, 255))
+    elif kind < 0.75:
+        page = Image.new("RGB", size, colour(r))
+    else:
+        under, _ = r.choice(grounds)
+        page = Image.fromarray(np.asarray(under[r.randrange(len(under))])).resize(size)
+    page.paste(im, (r.randrange(size[0] - im.width + 1), r.randrange(size[1] - im.height + 1)), im)
+    return page
 
 
 def draw(sources: Sources, seed: int, out: Any) -> None:
     """Put batches (originals, edits), each (n, SIDE, SIDE, 3), into a queue for ever."""
     os.nice(2)
     r = random.Random(seed)
+    grounds = [s for s in sources if s[0].shape[-1] == 3]
     while True:
-        pixels, aspects = r.choices(sources, [len(s[0]) ** 0.75 for s in sources])[0]
+        source = r.choices(sources, [len(s[0]) ** 0.75 for s in sources])[0]
+        pixels = source[0]
         most = range(len(pixels))
         start = r.randrange(len(pixels))
         near = range(start, min(start + 3 * BATCH, len(pixels)))
         scene = r.random() < 0.5 and len(near) >= BATCH
         first, second = [], []
         for number in r.sample(near if scene else most, BATCH):
-            im = photo(pixels, aspects, number)
-            other = photo(pixels, aspects, r.choice(most))
+            im = photo(source, number, grounds, r)
+            among = r.choice(sources)
+            other = photo(among, r.randrange(len(among[0])), grounds, r)
             first.append(squashed(lightly(im, r)))
             second.append(squashed(edited(im, r, other)))
         out.put((np.stack(first), np.stack(second)))
@@ -147,14 +170,18 @@ def loss_of(
     back = functional.cross_entropy(u @ v.T / TEMPERATURE, targets)
     x = torch.cat(soft)
     everything = torch.cat([x, queue]) if len(queue) else x
-    balance = x.mean(0).pow(2).mean()
-    centred = everything - everything.mean(0).detach()
-    c = centred.T @ centred / len(centred)
-    off = (c - torch.diag(torch.diag(c))).pow(2).sum() / WIDTH
+    # Mean and covariance are those of the queue too, the gradient is that of the batch: taken through
+    # the mean of both it would be divided by the queue's length.
+    mean = everything.mean(0).detach()
+    balance = (x * mean).mean()
+    centred = everything - mean
+    c = (centred.T @ centred / len(centred)).detach()
+    c = c - torch.diag(torch.diag(c))
+    off = ((x - mean) @ c * (x - mean)).sum(1).mean() / WIDTH
     far = (x.abs() - 1).pow(2).mean()
-    similar = (u @ u.T - 2 * torch.eye(len(u), device=u.device)).max(1).values
+    similar = (u @ listed.T - 2 * torch.eye(len(u), len(listed), device=u.device)).max(1).values
     spread = -torch.log((1 - similar).clamp(min=1e-3)).mean()
-    loss = forth + back + 4 * balance + 0.08 * off + 0.1 * far + 0.1 * spread
+    loss = forth + back + BALANCE * balance + OFF * off + 0.1 * far + 0.2 * spread
     return loss, float(logits.argmax(1).eq(targets).float().mean())
 
 
@@ -211,7 +238,7 @@ def main() -> None:
         with torch.autocast(DEVICE.type, torch.bfloat16, enabled=DEVICE.type == "cuda"):
             outputs = net(tensor(np.concatenate([first, second])))
         a, b = outputs.float().chunk(2)
-        loss, hits = loss_of(a, b, queue, min(0.8, max(0.0, (share - 0.25) * 1.6)))
+        loss, hits = loss_of(a, b, queue, min(0.5, max(0.0, share - 0.25)))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
