@@ -23,7 +23,7 @@ from looks import LIMITS, RADIUS, hashes
 
 KINDS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "ICO", "AVIF")  # what the browser shows at all
 SIZE = (208, 156)  # as large as the mutator's files may be, uncompressed
-FLAT = 32  # pixels: of what is shown flatter than that, drawn small enough, a hash tells nothing
+FLAT = 64  # pixels, as PDQ has: of what the browser draws flatter, its hash tells too little
 AIM = 0.85  # of the files that Pillow refuses
 COLUMNS = ("hashed", "UNREADABLE", "SILENT")
 
