@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -139,8 +140,12 @@ def false_positives(column: Column, folders: NDArray[np.int64], limit: int) -> d
 
 
 def folder_numbers(found: Sequence[Photo]) -> NDArray[np.int64]:
-    """Return one number for each folder; photos of a source without folders count each alone."""
-    folders = [photo.folder for photo in found]
+    """Return one number for each folder; photos of a source without folders count each alone.
+
+    Folders whose names begin with the same word are one: `cougar_body` and `cougar_face` of
+    caltech101 are cut from the same photos.
+    """
+    folders = [re.sub("_[^/]*$", "", photo.folder) for photo in found]
     if len(set(folders)) == 1:
         return np.arange(len(found))
     return np.unique(folders, return_inverse=True)[1].astype(np.int64)
