@@ -137,3 +137,15 @@ def test_one_scene_is_one_folder() -> None:
     ]
 
     assert columns.folder_numbers(found).tolist() == [0, 0, 1, 2]
+
+
+def test_filling_is_no_entrys_twin() -> None:
+    """What collages are filled with comes from folders that no entry lies in."""
+    folders = [f"set/{letter}" for letter in "abcdefgh"]
+    found = [SimpleNamespace(folder=folder) for folder in folders for _ in range(20)]
+
+    photos = columns.set_of(found, 500)  # type: ignore[arg-type]
+
+    entries, filling = photos[: -columns.FILL], photos[-columns.FILL :]
+    assert len(entries) == 8 * 20 - 60
+    assert not {p.folder for p in entries} & {p.folder for p in filling}
