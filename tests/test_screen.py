@@ -33,8 +33,8 @@ BOTH = hash_list(pdq={0: PDQ}, neural={0: NEURAL})
     ("pdq", "neural", "evidence", "action"),
     [
         (0, 0, Evidence.AGREED, Action.BLOCK),
-        (31, 50, Evidence.AGREED, Action.BLOCK),
-        (31, 51, Evidence.CONTRADICTED, Action.WARN),
+        (31, 69, Evidence.AGREED, Action.BLOCK),
+        (31, 70, Evidence.CONTRADICTED, Action.WARN),
         (32, 50, Evidence.NEURAL_ONLY, Action.WARN),
         (32, 51, Evidence.NONE, Action.SEND),
         (31, None, Evidence.SINGLE, Action.BLOCK),
@@ -42,7 +42,10 @@ BOTH = hash_list(pdq={0: PDQ}, neural={0: NEURAL})
     ],
 )
 def test_two_hashes(pdq: int, neural: int | None, evidence: Evidence, action: Action) -> None:
-    """Two hashers that agree block, one that disagrees lowers a block, a missing one does not."""
+    """Two hashers that agree block, one that disagrees lowers a block, a missing one does not.
+
+    Alone a neural hash matches to its limit of 50; it disagrees from a quarter of the way on to 128.
+    """
     code = None if neural is None else flip(NEURAL, neural)
     outcome, *rest, _ = screen(BOTH, view(flip(PDQ, pdq), code))
     assert (Outcome.CLEAR if evidence is Evidence.NONE else Outcome.MATCH) == outcome

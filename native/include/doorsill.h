@@ -415,10 +415,10 @@ typedef enum doorsill_outcome {
 /* Strongest last, so that they can be compared. */
 typedef enum doorsill_evidence {
   DOORSILL_NO_EVIDENCE = 0,
-  DOORSILL_CONTRADICTED = 1, /* a second hash exists and disagrees */
+  DOORSILL_CONTRADICTED = 1, /* a second hash exists and is far from the entry's */
   DOORSILL_NEURAL_ONLY = 2,
   DOORSILL_SINGLE = 3, /* PDQ alone, md5 alone or sha1 alone: there is no second hash */
-  DOORSILL_AGREED = 4, /* PDQ and the neural hash, same entry */
+  DOORSILL_AGREED = 4, /* PDQ, and the neural hash is not far from the same entry's */
   DOORSILL_EXACT = 5   /* sha256, or sha1 and md5 of one entry together */
 } doorsill_evidence;
 

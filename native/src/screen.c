@@ -146,6 +146,15 @@ static const doorsill_code *code_for(const doorsill_view *view, const doorsill_h
   return NULL;
 }
 
+/* The greatest distance at which a neural hash agrees with PDQ on an entry: a quarter of the way
+ * from a match to chance. To find an entry alone it must meet no stranger among millions; asked
+ * about the one entry that PDQ found, it has only to tell two pictures apart, and must not disown a
+ * mild edit. */
+static uint32_t agreement(const doorsill_hasher_info *info) {
+  uint32_t chance = info->width / 2;
+  return info->limit + (chance - info->limit) / 4;
+}
+
 /* What the neural hashes say of an entry that PDQ found. */
 static uint8_t second_opinion(const screening *s, uint32_t entry) {
   const doorsill_list *list = s->lists[s->list];
@@ -156,7 +165,8 @@ static uint8_t second_opinion(const screening *s, uint32_t entry) {
     if (!code) continue;
     for (uint32_t row = doorsill_first_row(rows, entry);
          row < rows->info.rows && doorsill_row_entry(rows, row) == entry; row++) {
-      if (doorsill_row_distance(rows, code->bytes, row) <= rows->info.limit) return DOORSILL_AGREED;
+      if (doorsill_row_distance(rows, code->bytes, row) <= agreement(&rows->info))
+        return DOORSILL_AGREED;
       evidence = DOORSILL_CONTRADICTED;
     }
   }
