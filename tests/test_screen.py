@@ -44,7 +44,7 @@ BOTH = hash_list(pdq={0: PDQ}, neural={0: NEURAL})
 def test_two_hashes(pdq: int, neural: int | None, evidence: Evidence, action: Action) -> None:
     """Two hashers that agree block, one that disagrees lowers a block, a missing one does not.
 
-    Alone a neural hash matches to its limit of 50; it disagrees from a quarter of the way on to 128.
+    Alone a neural hash matches to its limit of 50; beyond a quarter of the way to 128 it disagrees.
     """
     code = None if neural is None else flip(NEURAL, neural)
     outcome, *rest, _ = screen(BOTH, view(flip(PDQ, pdq), code))
