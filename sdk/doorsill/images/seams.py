@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SIDE = 256  # the longer side of what is cut, pixels
 _SMALLEST = 128  # pixels of a page's shorter side: below, a few drawn lines fill it
-_DRAWN = 4  # samples along it for each pixel, so that a narrow gutter is not stepped over
+_DRAWN = 2  # samples along it for each pixel, so that a narrow gutter is not stepped over
 _JUMP = 20  # levels between the two sides of a line
 _ACROSS = 204  # of 255: how much of a line must be such a jump; a horizon is one for less
 _LEAST = 0.18  # a part's side, in sides of the page
@@ -35,7 +35,7 @@ def parts(image: Image.Image) -> list[Box]:
     """Return the boxes of the pictures that straight lines part *image* into, the largest first.
 
     At most 4, each at least a sixth of the image's sides, [] if nothing parts it; exact to about a
-    pixel. A page costs a thousand samples along its longer side.
+    pixel. A page costs five hundred samples along its longer side.
     """
     show = comparable(image) if min(image.size) >= _SMALLEST else None
     if show is None:
