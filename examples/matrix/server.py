@@ -192,6 +192,7 @@ class Server:
             "registration_shared_secret": self._secret,
             "macaroon_secret_key": secrets.token_hex(32),
             "form_secret": secrets.token_hex(32),
+            "bcrypt_rounds": 4,  # its accounts live for minutes, and 12 take half a second each
             "report_stats": False,
             "federation_domain_whitelist": [],
             "trusted_key_servers": [],
