@@ -73,10 +73,7 @@ class Hook:
             Refused: It may not.
         """
         agreed = set() if agreed is None else agreed
-        size = snapshot.seek(0, io.SEEK_END)
-        # What is larger than any picture is only digested, at some 3 s a GB, however long it takes.
-        deadline = None if size <= self.gate.limits.bytes else 60 + size / 20_000_000
-        verdict = await self.gate.screen_async(snapshot, source=source, deadline=deadline)
+        verdict = await self.gate.screen_async(snapshot, source=source)
         asked_before = verdict.sha256 != "" and verdict.sha256 in agreed
         if verdict.action == Action.WARN and not asked_before:
             if self.confirm is None or not await self.confirm(verdict):

@@ -16,7 +16,6 @@ from doorsill import (
     Action,
     DoorsillError,
     Gate,
-    Limits,
     Outcome,
     Policy,
     Verdict,
@@ -24,7 +23,7 @@ from doorsill import (
     hash_image,
 )
 from drawn import scene
-from embedding import LISTED, MESSENGERS, ORDINARY, demo_list, re_encoded
+from embedding import LISTED, MESSENGERS, ORDINARY, re_encoded
 from lists import hash_list
 
 if TYPE_CHECKING:
@@ -79,18 +78,6 @@ def test_warn_asks_the_person() -> None:
     with pytest.raises(Refused):
         check(embedding.hook(confirm=answering(yes=True)), LISTED)
     assert 2 == len(asked)
-
-
-def test_videos_are_given_time() -> None:
-    """A file too large to be a picture is digested to its end, however soon a picture must be."""
-    limits = Limits(bytes=1 << 20, seconds=0.05)
-    video = b"no picture" + bytes(60 << 20)
-    gate = Gate(demo_list(), limits=limits, isolation="inline")
-    assert Outcome.UNREADABLE == gate.screen(io.BytesIO(video)).outcome
-    patient = Gate(demo_list(), isolation="inline")
-    hook = Hook(patient)
-    patient.limits = limits
-    check(hook, video)
 
 
 def test_dead_gates_make_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
