@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import subprocess
+import sys
+import urllib.request
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +29,8 @@ from two_people import chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+
+SERVER = Path(__file__).parent.parent / "examples/matrix/server.py"
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,45 @@ def test_a_used_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
     with pytest.raises(OSError, match="not empty"), Server(tmp_path):
         pass
+
+
+def test_the_server_for_any_command() -> None:
+    """A command gets a server, two people who can log in, and the media folder; its code counts."""
+    code = """
+import json, os, sys, urllib.request
+from pathlib import Path
+url, media = os.environ["DOORSILL_MATRIX_URL"], Path(os.environ["DOORSILL_MATRIX_MEDIA"])
+for name in ("alice", "bob"):
+    body = {"type": "m.login.password", "password": os.environ[f"DOORSILL_MATRIX_{name.upper()}"],
+            "identifier": {"type": "m.id.user", "user": name}}
+    request = urllib.request.Request(f"{url}/_matrix/client/v3/login", json.dumps(body).encode())
+    person = json.load(urllib.request.urlopen(request))
+    assert person["user_id"] == f"@{name}:localhost"
+upload = urllib.request.Request(f"{url}/_matrix/media/v3/upload", b"x" * 5000)
+upload.add_header("Authorization", "Bearer " + person["access_token"])
+urllib.request.urlopen(upload)
+assert sum(path.stat().st_size for path in media.rglob("*") if path.is_file()) == 5000
+print(media.parent, end="")
+sys.exit(7)
+"""
+    command = [sys.executable, SERVER, "--", sys.executable, "-c", code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    assert 7 == done.returncode
+    assert done.stdout
+    assert not Path(done.stdout).exists()
+
+
+def test_the_server_ends_with_who_started_it() -> None:
+    """A TERM ends it as the end of its command does, and leaves no server behind."""
+    code = "import os, time; print(os.environ['DOORSILL_MATRIX_URL'], flush=True); time.sleep(600)"
+    command = [sys.executable, SERVER, "--", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        url = started.stdout.readline().strip()
+        started.terminate()
+        assert 143 == started.wait(30)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url)  # noqa: S310 - loopback
 
 
 class Moods:
