@@ -69,8 +69,8 @@ def main() -> None:
         print(f"{package:<10} {size(package):6.2f} MB installed")
     for isolation in ("worker", "inline"):
         ready, cpu, photo, here, beside = start(isolation)
-        print(f"{isolation:<7} ready after {ready:.0f} ms ({cpu:.0f} of a processor), then a "
-              f"600x400 photo in {photo:.1f} ms; {here:.0f} MB here, {beside:.0f} beside")  # fmt: skip
+        print(f"{isolation:<7} ready after {ready:.0f} ms ({cpu:.0f} of a processor), a photo in "
+              f"{photo:.1f} ms; {here:.0f} MB here, {beside:.0f} MB beside")  # fmt: skip
 
 
 if __name__ == "__main__":
