@@ -100,12 +100,16 @@ async def snapshot_of(pieces: AsyncIterable[bytes], name: str | None = None) -> 
         name: What `snapshot.name` shall be; hosts look there.
     """
     copy: _Small | _Large = _Small()
-    async for piece in pieces:
-        if isinstance(copy, _Small) and copy.tell() + len(piece) > IN_MEMORY:
-            file = _Large(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - closed with it
-            file.write(copy.getbuffer())
-            copy = file
-        copy.write(piece)
+    try:
+        async for piece in pieces:
+            if isinstance(copy, _Small) and copy.tell() + len(piece) > IN_MEMORY:
+                file = _Large(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - closed with it
+                file.write(copy.getbuffer())
+                copy = file
+            copy.write(piece)
+    except BaseException:
+        copy.close()
+        raise
     copy.seek(0)
     copy.name = name
     return copy

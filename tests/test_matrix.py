@@ -23,6 +23,7 @@ pytest.importorskip("nio", reason="pip install '.[matrix]'")
 import aiofiles
 from aiohttp import web
 from hook import Refused
+from nio.client import async_client
 from screened_client import ScreenedClient
 from server import Server
 from two_people import chat
@@ -40,8 +41,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield running
 
 
-def test_a_real_chat(server: Server, tmp_path: Path) -> None:
-    """An ordinary photo arrives as it was; of a listed one, re-encoded, not a byte leaves."""
+def test_a_real_chat(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ordinary photo arrives as it was; a listed one, re-encoded, is not even encrypted."""
+    encrypt = async_client.async_encrypt_attachment
+    encrypted: list[bytes] = []
+    monkeypatch.setattr(
+        async_client,
+        "async_encrypt_attachment",
+        lambda file: encrypted.append(file.getvalue()) or encrypt(file),
+    )
 
     async def talk() -> None:
         async with chat(server, tmp_path, embedding.hook()) as both:
@@ -55,6 +63,7 @@ def test_a_real_chat(server: Server, tmp_path: Path) -> None:
                     await both.send(listed, "picture.jpg")
             assert [] == await both.received()
             assert (1, before) == (server.uploads(), server.media_bytes())
+            assert [ORDINARY] == encrypted
             await both.send(ORDINARY, "again.jpg")  # a refusal leaves the client as it was
             assert [ORDINARY] == await both.received()
 

@@ -50,10 +50,13 @@ class ScreenedTdlib:
         copies: list[Path] = []
         try:
             for file in list(_local_files(parsed)):
-                copies.append(await asyncio.to_thread(self._copy, Path(file["path"])))
-                with copies[-1].open("rb") as snapshot:
+                path = Path(file["path"])
+                copy = Path(tempfile.mkdtemp(dir=self.folder)) / path.name  # the other side sees it
+                copies.append(copy)
+                await asyncio.to_thread(_copy, path, copy)
+                with copy.open("rb") as snapshot:
                     await self.hook.check(snapshot)
-                file["path"] = str(copies[-1])
+                file["path"] = str(copy)
             self._send(json.dumps(parsed).encode())  # what was looked through, and nothing else
         except BaseException:
             for copy in copies:
@@ -69,17 +72,10 @@ class ScreenedTdlib:
         if file["remote"]["is_uploading_completed"] and path.parent.parent == self.folder:
             shutil.rmtree(path.parent, ignore_errors=True)
 
-    def _copy(self, path: Path) -> Path:
-        """Return a copy with the same name, which the other side sees."""
-        with open_regular(path) as file:
-            copy = Path(tempfile.mkdtemp(dir=self.folder)) / path.name
-            try:
-                with copy.open("xb") as target:
-                    shutil.copyfileobj(file, target, 1 << 20)
-            except BaseException:
-                shutil.rmtree(copy.parent)
-                raise
-        return copy
+
+def _copy(path: Path, copy: Path) -> None:
+    with open_regular(path) as file, copy.open("xb") as target:
+        shutil.copyfileobj(file, target, 1 << 20)
 
 
 def _local_files(node: Any) -> Iterator[dict[str, Any]]:
