@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 SYNAPSE = "matrix-synapse==1.163.2"
-_START_SECONDS = 120  # the first start compiles what it imports
+_START_SECONDS = 120
 _STOP_SECONDS = 10
 _UPLOADS = ("/_matrix/media/v3/upload", "/_matrix/media/r0/upload", "/_matrix/media/v1/upload")
 _FREELY = {"per_second": 1000, "burst_count": 1000}
@@ -235,7 +235,7 @@ def environment() -> Path:
     try:
         venv.create(part, with_pip=True, symlinks=os.name != "nt")
         inside = part / python.relative_to(home)
-        subprocess.run([inside, "-m", "pip", "install", "-q", "--no-compile", SYNAPSE], check=True)
+        subprocess.run([inside, "-m", "pip", "install", "-q", SYNAPSE], check=True)
         part.rename(home)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
