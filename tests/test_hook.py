@@ -16,15 +16,18 @@ from doorsill import (
     Action,
     DoorsillError,
     Gate,
+    HashList,
     Outcome,
     Policy,
+    Trust,
     Verdict,
     core,
     hash_image,
 )
 from drawn import scene
-from embedding import LISTED, MESSENGERS, ORDINARY, re_encoded
+from embedding import LISTED, MESSENGERS, ORDINARY, demo_file, re_encoded
 from lists import hash_list
+from publisher import NOW, Publisher, policy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,6 +51,21 @@ def test_ordinary_and_listed() -> None:
     assert "appeal" in refused.value.verdict.receipt().lower()
     assert "DEMO" in hook.claim
     assert "trust: none" in hook.claim
+
+
+def test_signed_lists(tmp_path: Path) -> None:
+    """An embedding opens the list that it accepted, and may say who vouched for it."""
+    (tmp_path / "trust.txt").write_bytes(policy())
+    trust = Trust.load(tmp_path / "trust.txt")
+    publisher = Publisher()
+    publisher.skip(1)  # the DEMO list says that it is epoch 1
+    release = publisher.publish(demo_file().read_bytes())
+    HashList.accept(release.write(tmp_path / "new.dsl"), tmp_path / "lists", trust, now=NOW)
+    hook = Hook(Gate(HashList.open(tmp_path / "lists", trust), isolation="inline"))
+    assert "(trust: approved)" in hook.claim
+    check(hook, ORDINARY)
+    with pytest.raises(Refused):
+        check(hook, LISTED)
 
 
 def test_source() -> None:

@@ -20,7 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nio import AsyncClient, AsyncClientConfig, RoomEncryptedImage
+from nio import AsyncClient, AsyncClientConfig, RoomEncryptedImage, UploadResponse
 from nio.crypto import decrypt_attachment
 from PIL import Image
 
@@ -55,6 +55,8 @@ class Chat:
         answer, keys = await self.alice.upload(
             lambda *_: picture, "image/jpeg", name, encrypt=True, filesize=len(picture)
         )
+        if not isinstance(answer, UploadResponse):
+            raise TypeError(f"{name}: the server did not take it: {answer}")
         content = {"msgtype": "m.image", "body": name, "file": {"url": answer.content_uri, **keys}}
         await self.alice.room_send(self.room, "m.room.message", content, **_TRUSTING)
 
@@ -104,9 +106,10 @@ async def chat(server: Server, folder: Path, hook: Hook) -> AsyncIterator[Chat]:
 def listed_again() -> bytes:
     """Return the DEMO list's picture as a messenger would have re-encoded it."""
     size, quality = _MESSENGER
-    with Image.open(files("doorsill").joinpath("data", "lighthouse.jpg").open("rb")) as picture:
+    original = files("doorsill").joinpath("data", "lighthouse.jpg").read_bytes()
+    again = io.BytesIO()
+    with Image.open(io.BytesIO(original)) as picture:
         picture.thumbnail((size, size))
-        again = io.BytesIO()
         picture.save(again, "JPEG", quality=quality)
     return again.getvalue()
 
