@@ -14,7 +14,7 @@ const MAGIC = [/^\xff\xd8\xff/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s, /^BM/, /^
 /** Returns the views of a file, its digests and how much of it they stand for. Bad bytes never throw. */
 async function viewsOf(bytes) {
   const views = [];
-  const about = await sharp(bytes, { failOn: 'none' }).metadata().catch(() => null);
+  const about = await metadata(bytes);
   if (about === null || !KNOWN.includes(about.format)) {
     return { views, digests: [digest(bytes)], reading: claimsPicture(bytes) ? 'partly' : 'not_a_picture' };
   }
@@ -41,6 +41,14 @@ async function decode(bytes) {
 async function screenFile(gate, bytes, { signal } = {}) {
   const { views, ...known } = await viewsOf(bytes);
   return gate.screen(views, { ...known, signal });
+}
+
+async function metadata(bytes) {
+  try {
+    return await sharp(bytes, { failOn: 'none' }).metadata();
+  } catch {
+    return null; // no bytes, or none that libvips knows
+  }
 }
 
 function claimsPicture(bytes) {
