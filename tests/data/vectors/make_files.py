@@ -3,8 +3,9 @@
     python make_files.py         # the files here, and Python's verdicts in files.json
     python make_files.py FOLDER  # every trap of the tests, to measure a host with
 
-A file's verdict must be the same in every host: outcome and entry, its distance within 4 bits. A
-host whose decoder cannot see what is hidden in a row marked `hard` answers UNREADABLE there.
+A file's verdict must be the same in every host: outcome and entry, its distance within 4 bits. In a
+row marked `hard`, a host whose decoder cannot see it as it is shown answers UNREADABLE, or finds
+the entry at another distance.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ LISTED: dict[str, tuple[str, Callable[[Image.Image], bytes]]] = {
     "cmyk.jpg": ("", traps.cmyk_jpeg),
     "turned.jpg": ("by its EXIF", traps.exif_jpeg(6)),
     "mirrored.jpg": ("by its EXIF", traps.exif_jpeg(5)),
-    "profile.jpg": ("shown through its colour profile only", traps.inverted_profile_jpeg),
+    "profile.jpg": ("hard: shown through its colour profile only", traps.inverted_profile_jpeg),
     "cut.jpg": ("hard: its end is missing", traps.CUT["jpeg cut at 80%"]),
     "plain.png": ("", traps.PLAIN["png"]),
     "palette.png": ("", traps.palette_png),
@@ -52,7 +53,7 @@ LISTED: dict[str, tuple[str, Callable[[Image.Image], bytes]]] = {
     "frame2.png": ("hard: the second frame of an animated PNG", trap_frames.frame2_apng),
     "plain.webp": ("", traps.PLAIN["webp"]),
     "alpha.webp": ("", traps.alpha_webp),
-    "turned.webp": ("by its EXIF, which only some viewers follow", traps.exif_webp),
+    "turned.webp": ("hard: by its EXIF, which only some viewers follow", traps.exif_webp),
     "frame2.webp": ("the second frame", trap_frames.frame2_webp),
     "palette.gif": ("", traps.palette_gif),
     "frame2.gif": ("the second frame", trap_frames.frame2_gif),
