@@ -5,8 +5,25 @@
 #include <QtConcurrent>
 #include <cstring>
 #include <vector>
+#ifdef Q_OS_LINUX
+#include <sys/resource.h>
+#endif
 
 namespace {
+
+/* A pool of our own, whose threads give way to the one that draws the window. Linux leaves
+ * priorities of threads alone, but not how nice they are. */
+QThreadPool &pool() {
+  static QThreadPool pool;
+  pool.setThreadPriority(QThread::LowPriority);
+  return pool;
+}
+
+void giveWay() {
+#ifdef Q_OS_LINUX
+  (void)setpriority(PRIO_PROCESS, 0, 5); /* of this thread */
+#endif
+}
 
 /* The core's name for a format, 0 where it has none. 32-bit formats of Qt are words, so that their
  * bytes lie the other way round on big-endian machines. */
@@ -145,19 +162,23 @@ std::optional<Verdict> Gate::screen(const Reading &reading,
 }
 
 QFuture<Verdict> Gate::screenLater(const Reading &reading) const {
-  return QtConcurrent::run([self = self_.lock(), reading](QPromise<Verdict> &promise) {
+  return QtConcurrent::run(&pool(), [self = self_.lock(), reading](QPromise<Verdict> &promise) {
+    giveWay();
     if (auto verdict = self->screen(reading, [&] { return promise.isCanceled(); }))
       promise.addResult(*std::move(verdict));
   });
 }
 
 QFuture<Verdict> Gate::screenLater(const QByteArray &file, const Decode &decode) const {
-  return QtConcurrent::run([self = self_.lock(), file, decode](QPromise<Verdict> &promise) {
-    const auto isCancelled = [&] { return promise.isCanceled(); };
-    if (isCancelled()) return;
-    const Reading reading = decode(file);
-    if (auto verdict = self->screen(reading, isCancelled)) promise.addResult(*std::move(verdict));
-  });
+  return QtConcurrent::run(&pool(),
+                           [self = self_.lock(), file, decode](QPromise<Verdict> &promise) {
+                             giveWay();
+                             const auto isCancelled = [&] { return promise.isCanceled(); };
+                             if (isCancelled()) return;
+                             const Reading reading = decode(file);
+                             if (auto verdict = self->screen(reading, isCancelled))
+                               promise.addResult(*std::move(verdict));
+                           });
 }
 
 Verdict Gate::named(const doorsill_verdict &verdict, const QList<int> &imageOf) const {
