@@ -69,6 +69,8 @@ export interface Policy {
 export interface Trust {
   policy: string | Uint8Array;
   tier?: Tier;
+  /** POSIX seconds, for a release that was just fetched: its witnesses must have signed lately. */
+  now?: number;
 }
 
 /** What is known of a file: `viewsOf` of views.js makes it with sharp. */

@@ -79,9 +79,9 @@ async function openList(file, trust) {
   }
 }
 
-async function coreTrust(file, { policy, tier = 'witnessed' }) {
+async function coreTrust(file, { policy, tier = 'witnessed', now = 0 }) {
   const proof = await fs.readFile(`${file}.tlog-proof`);
-  return { policy: Buffer.from(policy), proof, tier: indexOf(TIERS, tier, 'tier'), sha256, verify };
+  return { policy: Buffer.from(policy), proof, tier: indexOf(TIERS, tier, 'tier'), now, sha256, verify };
 }
 
 function sha256(data) {

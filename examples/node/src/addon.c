@@ -84,25 +84,26 @@ static int verify(void *context, const uint8_t *key, const uint8_t *message, siz
   return good;
 }
 
-/* Checks that the list is a release of those whom `trust` ({policy, tier, proof, sha256, verify})
- * names. It came with the app: freshness is asked where a release is accepted (FORMAT.md). */
+/* Checks that the list is a release of those whom `trust` ({policy, tier, proof, now, sha256,
+ * verify}) names; now is 0 for one that came with the app. */
 static doorsill_status check_release(napi_env env, napi_value trust, const opened *o, size_t size,
                                      uint32_t *tier, const char **detail) {
   primitives p = {env, NULL, NULL};
   const uint8_t *policy = NULL, *proof = NULL;
   size_t policy_size = 0, proof_size = 0;
-  double least = 0;
+  double least = 0, now = 0;
   if (!get_bytes(env, trust, "policy", &policy, &policy_size) ||
       !get_bytes(env, trust, "proof", &proof, &proof_size) ||
       !get_number(env, trust, "tier", &least) || !(least >= 0 && least <= 3) ||
+      !get_number(env, trust, "now", &now) || !(now >= 0 && now < 1e15) ||
       napi_get_named_property(env, trust, "sha256", &p.sha256) != napi_ok ||
       napi_get_named_property(env, trust, "verify", &p.verify) != napi_ok)
     return DOORSILL_BAD_ARGUMENT;
   const doorsill_trust asked = {(const char *)policy, policy_size, (uint32_t)least};
   const doorsill_crypto crypto = {sha256, verify, &p};
   doorsill_release release;
-  const doorsill_status status = doorsill_release_check(&asked, proof, proof_size, o->data, size,
-                                                        NULL, 0, &crypto, &release, detail);
+  const doorsill_status status = doorsill_release_check(
+      &asked, proof, proof_size, o->data, size, NULL, (uint64_t)now, &crypto, &release, detail);
   if (status == DOORSILL_OK) *tier = release.tier;
   return status;
 }
