@@ -51,6 +51,15 @@ async function metadata(bytes) {
   }
 }
 
+/**
+ * Returns a new JPEG of what a view shows over white, and of nothing else. To be sent in place of a
+ * file that can be read in more ways than sharp reads it: what is shown is then what was screened.
+ */
+async function encoded({ data, width, height, format }) {
+  const raw = { width, height, channels: { gray: 1, rgb: 3, rgba: 4 }[format] };
+  return sharp(data, { raw }).flatten({ background: 'white' }).jpeg({ quality: 90 }).toBuffer();
+}
+
 function claimsPicture(bytes) {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   return MAGIC.some((magic) => magic.test(start));
@@ -97,4 +106,4 @@ function frames({ data, info: { width, height, channels, pageHeight = height } }
     ({ data: data.subarray(frame * size, (frame + 1) * size), width, height: pageHeight, format }));
 }
 
-module.exports = { decode, screenFile, viewsOf };
+module.exports = { decode, encoded, screenFile, viewsOf };

@@ -5,7 +5,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 const sharp = require('sharp');
 const { Gate } = require('../index.js');
-const { screenFile } = require('../views.js');
+const { encoded, screenFile, viewsOf } = require('../views.js');
 
 // Another folder of this form, to measure with: tests/data/vectors/make_files.py writes every trap to one.
 const FOLDER = process.env.DOORSILL_FILES ?? path.join(__dirname, '../../../tests/data/vectors');
@@ -29,6 +29,22 @@ test('the shared files get the outcome and entry that Python gives, within 4 bit
     if (!isAsExpected(verdict, row)) wrong.push(`${row.file}: ${verdict.outcome}, ${verdict.matches[0]?.distance}`);
   }
   assert.deepEqual(wrong, []);
+});
+
+test('a view encoded anew is read in one way, and shows what was screened', async () => {
+  const { list, rows } = JSON.parse(fs.readFileSync(path.join(FOLDER, 'files.json')));
+  const gate = await Gate.open(path.join(FOLDER, list), { trust: 'none' });
+  for (const { file } of rows) {
+    const { views: [shown] } = await viewsOf(fs.readFileSync(path.join(FOLDER, file)));
+    if (!shown) continue;
+    const { views, reading } = await viewsOf(await encoded(shown));
+    assert.equal(reading, 'whole');
+    assert.deepEqual([views.length, views[0].width, views[0].height], [1, shown.width, shown.height]);
+    if (shown.format === 'rgba') continue; // over white it may be another picture
+    const before = await gate.screen([shown]);
+    const after = await gate.screen(views);
+    assert.equal(after.outcome, before.outcome, file);
+  }
 });
 
 test('what clients make of a picture before they send it keeps its outcome', async () => {
