@@ -4,16 +4,7 @@
 globalThis.window ??= globalThis; // matrix-js-sdk 37 asks for it
 const { Attachment, EncryptedAttachment } = require('@matrix-org/matrix-sdk-crypto-wasm');
 const sdk = require('matrix-js-sdk');
-const { screenFile } = require('./views.js');
-
-/** Thrown where a file must not be sent, or not yet; the verdict says why. */
-class NotSent extends Error {
-  constructor(verdict) {
-    super(`not sent: ${verdict.reason}`);
-    this.name = 'NotSent';
-    this.verdict = verdict;
-  }
-}
+const { mayBeSent } = require('./hook.js');
 
 /** Logs in, starts encryption and waits for the first sync. */
 async function start(baseUrl, name, password) {
@@ -27,18 +18,9 @@ async function start(baseUrl, name, password) {
   return client;
 }
 
-/**
- * Screens a file, encrypts it, uploads it and sends the message; rejects with NotSent otherwise.
- *
- * What is screened is a copy of the bytes, and that copy is sent: nobody can change it in between.
- * `confirm` is asked where the verdict is `warn`; the answer is no where it is left out.
- */
-async function sendPicture(client, gate, roomId, file, { name = 'picture', confirm = async () => false, signal } = {}) {
-  const sent = Uint8Array.from(file);
-  const verdict = await screenFile(gate, sent, { signal });
-  if (verdict.action === 'block' || (verdict.action === 'warn' && !(await confirm(verdict)))) {
-    throw new NotSent(verdict);
-  }
+/** Screens a file, encrypts it, uploads it and sends the message; rejects with NotSent otherwise. */
+async function sendPicture(client, gate, roomId, file, { name = 'picture', ...options } = {}) {
+  const sent = await mayBeSent(gate, file, options);
   const secret = Attachment.encrypt(sent);
   const { content_uri: url } = await client.uploadContent(new Blob([secret.encryptedData]),
     { includeFilename: false, type: 'application/octet-stream' });
@@ -57,4 +39,4 @@ async function receivePicture(client, event) {
   return Attachment.decrypt(new EncryptedAttachment(encrypted, JSON.stringify(file)));
 }
 
-module.exports = { NotSent, receivePicture, sendPicture, start };
+module.exports = { receivePicture, sendPicture, start };
