@@ -56,6 +56,13 @@ void require(doorsill_status status, const QString &what, const char *detail = n
   throw GateError(QStringLiteral("%1: %2").arg(what, why).toStdString());
 }
 
+QByteArray read(const QString &path) {
+  QFile file(path);
+  if (!file.open(QIODevice::ReadOnly))
+    throw GateError(QStringLiteral("%1: %2").arg(path, file.errorString()).toStdString());
+  return file.readAll();
+}
+
 QString textOf(const doorsill_list *list, doorsill_text kind, uint32_t key) {
   size_t length = 0;
   const char *text = doorsill_list_text(list, kind, key, "en", &length);
@@ -105,37 +112,55 @@ doorsill_pixels pixelsOf(const QImage &image) {
           formatOf(image.format())};
 }
 
-std::shared_ptr<const Gate> Gate::open(const QStringList &lists, const Decode &decode) {
+std::shared_ptr<const Gate> Gate::open(const QStringList &lists, const Decode &decode,
+                                       const std::optional<Trust> &trust) {
   doorsill_policy policy;
   doorsill_policy_default(&policy);
-  return open(lists, decode, policy);
+  return open(lists, decode, trust, policy);
 }
 
 std::shared_ptr<const Gate> Gate::open(const QStringList &lists, const Decode &decode,
+                                       const std::optional<Trust> &trust,
                                        const doorsill_policy &policy) {
   std::shared_ptr<Gate> gate(new Gate(policy));
-  for (const QString &path : lists) {
-    doorsill_list *list = nullptr;
-    const char *detail = nullptr;
-    require(doorsill_list_load(QFile::encodeName(path).constData(), &list, &detail), path, detail);
-    gate->lists_.emplace_back(list, &doorsill_list_close);
-    gate->pointers_.push_back(list);
+  for (const QString &path : lists) gate->add(path, trust);
+  gate->selfTest(decode, lists.isEmpty() ? QStringLiteral("no list") : lists.join(", "));
+  gate->self_ = gate;
+  return gate;
+}
+
+void Gate::add(const QString &path, const std::optional<Trust> &trust) {
+  const QByteArray file = read(path);
+  const auto bytes = [](const QByteArray &data) { return static_cast<size_t>(data.size()); };
+  const char *detail = nullptr;
+  if (trust) {
+    const QByteArray proof = read(path + QStringLiteral(".tlog-proof"));
+    const doorsill_trust asked = {trust->policy.constData(), bytes(trust->policy),
+                                  static_cast<uint32_t>(trust->tier)};
+    doorsill_release release;
+    require(
+        doorsill_release_check(&asked, proof.constData(), bytes(proof), file.constData(),
+                               bytes(file), nullptr, trust->now, trust->crypto, &release, &detail),
+        path, detail);
   }
-  QFile card(QStringLiteral(":/doorsill/testcard.png"));
-  if (!card.open(QIODevice::ReadOnly))
-    throw GateError("the test card is not among the resources; see CMakeLists.txt");
-  const Reading reading = decode(card.readAll());
+  doorsill_list *list = nullptr;
+  require(doorsill_list_open(file.constData(), bytes(file), &list, &detail), path, detail);
+  files_.push_back(file); /* shares its bytes with the list */
+  lists_.emplace_back(list, &doorsill_list_close);
+  pointers_.push_back(list);
+}
+
+void Gate::selfTest(const Decode &decode, const QString &lists) const {
+  const Reading reading = decode(read(QStringLiteral(":/doorsill/testcard.png")));
   if (reading.views.isEmpty())
     throw GateError("the test card cannot be decoded; is Qt's PNG reader there?");
   const QImage image = accepted(reading.views.first());
   const doorsill_pixels pixels = pixelsOf(image);
   const doorsill_view view = {&pixels, nullptr, nullptr, 0};
   std::vector<char> workspace(doorsill_workspace(&view, 1));
-  require(doorsill_self_test(gate->pointers_.data(), gate->pointers_.size(), &view, &policy,
-                             workspace.data(), workspace.size()),
-          lists.isEmpty() ? QStringLiteral("no list") : lists.join(QStringLiteral(", ")));
-  gate->self_ = gate;
-  return gate;
+  require(doorsill_self_test(pointers_.data(), pointers_.size(), &view, &policy_, workspace.data(),
+                             workspace.size()),
+          lists);
 }
 
 std::optional<Verdict> Gate::screen(const Reading &reading,

@@ -42,6 +42,15 @@ struct Verdict {
   QList<Match> matches; /* what decided comes first */
 };
 
+/* Whom lists are believed, and the primitives to check it with: native/glue has libsodium's. A
+ * signed list has its .tlog-proof beside it. */
+struct Trust {
+  QByteArray policy; /* a tlog-policy text */
+  doorsill_tier tier = DOORSILL_WITNESSED;
+  quint64 now = 0; /* POSIX seconds for a release that was just fetched; 0 for one opened again */
+  const doorsill_crypto *crypto = nullptr;
+};
+
 /* A list or the test card that is not as it should be; what() names it and says what to do. */
 class GateError : public std::runtime_error {
  public:
@@ -54,11 +63,13 @@ class Gate {
  public:
   using Decode = std::function<Reading(const QByteArray &)>;
 
-  /* Opens list files that were checked before (doorsill_release_check) or came with the app, and
-   * screens the test card, decoded as `decode` decodes any picture. Throws GateError: without a
+  /* Opens lists, and screens the test card, decoded as `decode` decodes any picture, against each.
+   * Without `trust` they are files of your own, that came with the app. Throws GateError: without a
    * Gate no host claims that pictures are checked. */
-  static std::shared_ptr<const Gate> open(const QStringList &lists, const Decode &decode);
   static std::shared_ptr<const Gate> open(const QStringList &lists, const Decode &decode,
+                                          const std::optional<Trust> &trust = std::nullopt);
+  static std::shared_ptr<const Gate> open(const QStringList &lists, const Decode &decode,
+                                          const std::optional<Trust> &trust,
                                           const doorsill_policy &policy);
 
   /* The verdict, here and now; nothing at all once `isCancelled` says so. */
@@ -72,10 +83,13 @@ class Gate {
 
  private:
   using List = std::unique_ptr<doorsill_list, decltype(&doorsill_list_close)>;
+  void add(const QString &path, const std::optional<Trust> &trust);
+  void selfTest(const Decode &decode, const QString &lists) const;
   explicit Gate(const doorsill_policy &policy) : policy_(policy) {}
   Verdict named(const doorsill_verdict &verdict, const QList<int> &imageOf) const;
 
-  std::vector<List> lists_;
+  std::vector<QByteArray> files_; /* lists stand on these bytes, */
+  std::vector<List> lists_;       /* and are closed before them */
   std::vector<const doorsill_list *> pointers_;
   doorsill_policy policy_;
   std::weak_ptr<const Gate> self_; /* so that screenings keep the lists that they began with */

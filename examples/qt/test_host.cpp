@@ -12,6 +12,9 @@
 
 #include "drawn.h"
 #include "views.h"
+#ifdef HAVE_SODIUM
+#include "doorsill_sodium.h"
+#endif
 
 namespace {
 
@@ -160,6 +163,44 @@ class TestHost : public QObject {
     }
   }
 
+  /* On the questions that the core's own tests ask: a list opens only by the signatures asked for.
+   */
+  void signedLists() {
+#ifdef HAVE_SODIUM
+    QList<QByteArray> texts;
+    QTemporaryDir folder;
+    const QString path = folder.filePath("list.dsl");
+    int good = 0, refused = 0;
+    const auto write = [](const QString &name, const QByteArray &bytes) {
+      QFile file(name);
+      QVERIFY(file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size());
+    };
+    for (const QByteArray &line : bytesOf(VECTORS + "releases.txt").split('\n')) {
+      const QList<QByteArray> parts = line.split(' ');
+      if (parts[0] == "text") texts.append(QByteArray::fromBase64(parts[1]));
+      if (parts[0] != "release" || parts[4] != "-" || parts[8] == "-") continue;
+      write(path, texts[parts[8].toInt()]);
+      write(path + ".tlog-proof", texts[parts[7].toInt()]);
+      const Trust trust = {texts[parts[5].toInt()], doorsill_tier(parts[2].toInt()),
+                           parts[3].toULongLong(), doorsill_sodium()};
+      QString said = "opened";
+      try {
+        Gate::open({path}, viewsOf, trust);
+      } catch (const GateError &error) {
+        said = error.what();
+      }
+      /* What is trusted there is no list, or one without the test card. */
+      const bool trusted = said.contains(doorsill_status_text(DOORSILL_NOT_A_LIST)) ||
+                           said.contains(doorsill_status_text(DOORSILL_NOT_WIRED));
+      QVERIFY2(trusted == (parts[1] == "ok") && said != "opened", qPrintable(said));
+      (trusted ? good : refused)++;
+    }
+    QVERIFY(good > 10 && refused > 100);
+#else
+    QSKIP("libsodium is not there");
+#endif
+  }
+
   void manyScreeningsEachGetTheirOwn() {
     const auto gate = demo();
     QList<QFuture<Verdict>> futures;
@@ -190,48 +231,60 @@ class TestHost : public QObject {
   void theWindowStaysResponsive() {
     const auto gate = demo();
     const QByteArray file = jpeg(twelveMegapixels(), 90);
-    double more = 1, quietest = 1;
-    for (int attempt = 0; attempt < 3 && more >= 0.02; attempt++) { /* others may use the machine */
-      const double idle = ticksMissed(2000);
-      QFutureWatcher<Verdict> watcher;
-      int checks = 0;
-      connect(&watcher, &QFutureWatcher<Verdict>::finished, this, [&] {
-        QCOMPARE(watcher.result().outcome, DOORSILL_CLEAR);
-        checks++;
-        watcher.setFuture(gate->screenLater(file, viewsOf));
-      });
+    QFutureWatcher<Verdict> watcher;
+    int checks = 0;
+    connect(&watcher, &QFutureWatcher<Verdict>::finished, this, [&] {
+      QCOMPARE(watcher.result().outcome, DOORSILL_CLEAR);
+      checks++;
       watcher.setFuture(gate->screenLater(file, viewsOf));
-      const double busy = ticksMissed(4000);
-      watcher.disconnect();
-      watcher.waitForFinished();
-      qInfo("%d checks of 12 megapixels: %.1f %% of ticks of 16 ms missed, %.1f %% without them",
-            checks, 100 * busy, 100 * idle);
-      QVERIFY(checks > 5);
-      more = busy - idle;
-      quietest = qMin(quietest, idle);
-    }
-    if (more >= 0.02 && quietest >= 0.02)
-      QSKIP("this machine misses ticks by itself, ask it later");
-    QVERIFY(more < 0.02);
+    });
+    watcher.setFuture(gate->screenLater(file, viewsOf));
+    const Ticks ticks = ticksOf(4000);
+    watcher.disconnect();
+    watcher.waitForFinished();
+    qInfo(
+        "%d checks of 12 megapixels: of %d ticks of 16 ms %d were missed, %d of them while it "
+        "was ready and waited for a processor",
+        checks, ticks.all, ticks.missed, ticks.missed - ticks.blocked);
+    QVERIFY(checks > 5);
+    QVERIFY(ticks.all > 200);
+    QVERIFY(ticks.blocked < 0.02 * ticks.all);
   }
 
  private:
-  /* The share of ticks of a 16 ms timer that do not come while the event loop runs. */
-  static double ticksMissed(int milliseconds) {
-    qint64 came = 0, missed = 0;
+  struct Ticks {
+    int all = 0, missed = 0;
+    int blocked = 0; /* missed although this thread did not wait for a processor */
+  };
+
+  /* What becomes of a timer of 16 ms in this thread's event loop. */
+  static Ticks ticksOf(int milliseconds) {
+    Ticks ticks;
     QElapsedTimer since;
+    qint64 waited = millisecondsWaited();
     QTimer timer;
     timer.setTimerType(Qt::PreciseTimer);
     connect(&timer, &QTimer::timeout, &timer, [&] {
-      missed += qMax<qint64>(0, (since.restart() + 8) / 16 - 1);
-      came++;
+      const qint64 gap = since.restart(), now = millisecondsWaited();
+      const int missed = int(qMax<qint64>(0, (gap + 8) / 16 - 1));
+      ticks.all += 1 + missed;
+      ticks.missed += missed;
+      ticks.blocked += int(qMax<qint64>(0, (gap - (now - waited) + 8) / 16 - 1));
+      waited = now;
     });
     since.start();
     timer.start(16);
     QEventLoop loop; /* qWait sleeps between events */
     QTimer::singleShot(milliseconds, &loop, &QEventLoop::quit);
     loop.exec();
-    return double(missed) / double(came + missed);
+    return ticks;
+  }
+
+  /* How long the main thread was ready to run and had no processor (Linux); 0 where nobody says. */
+  static qint64 millisecondsWaited() {
+    QFile file("/proc/self/schedstat");
+    if (!file.open(QIODevice::ReadOnly)) return 0;
+    return file.readAll().split(' ').value(1).toLongLong() / 1000000;
   }
 };
 
