@@ -142,20 +142,20 @@ class TestHost : public QObject {
   }
 
   void aGateThatIsNotWiredDoesNotOpen() {
-    QVERIFY_EXCEPTION_THROWN(Gate::open({}, viewsOf), GateError);
-    QVERIFY_EXCEPTION_THROWN(Gate::open({"/no/such/list.dsl"}, viewsOf), GateError);
-    QVERIFY_EXCEPTION_THROWN(Gate::open({DATA + "coffee.jpg"}, viewsOf), GateError);
+    QVERIFY_THROWS_EXCEPTION(GateError, Gate::open({}, viewsOf));
+    QVERIFY_THROWS_EXCEPTION(GateError, Gate::open({"/no/such/list.dsl"}, viewsOf));
+    QVERIFY_THROWS_EXCEPTION(GateError, Gate::open({DATA + "coffee.jpg"}, viewsOf));
     const auto blind = [](const QByteArray &) {
       QImage white(1024, 768, QImage::Format_RGB32);
       white.fill(Qt::white);
       return Reading{{white}, {}, DOORSILL_READ_WHOLE};
     };
-    QVERIFY_EXCEPTION_THROWN(Gate::open({DATA + "demo.dsl"}, blind), GateError);
-    QVERIFY_EXCEPTION_THROWN(
-        Gate::open({DATA + "demo.dsl"}, [](const QByteArray &) { return Reading(); }), GateError);
+    QVERIFY_THROWS_EXCEPTION(GateError, Gate::open({DATA + "demo.dsl"}, blind));
+    QVERIFY_THROWS_EXCEPTION(
+        GateError, Gate::open({DATA + "demo.dsl"}, [](const QByteArray &) { return Reading(); }));
     /* A list without the test card, beside one that has it. */
-    QVERIFY_EXCEPTION_THROWN(Gate::open({DATA + "demo.dsl", VECTORS + "list.dsl"}, viewsOf),
-                             GateError);
+    QVERIFY_THROWS_EXCEPTION(GateError,
+                             Gate::open({DATA + "demo.dsl", VECTORS + "list.dsl"}, viewsOf));
     try {
       Gate::open({"/no/such/list.dsl"}, viewsOf);
     } catch (const GateError &error) {
