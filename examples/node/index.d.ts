@@ -1,4 +1,7 @@
-/** Decoded pixels, read in place on a worker thread: leave them alone until the promise settles. */
+/**
+ * Decoded pixels, read in place on a worker thread: leave them alone until the promise settles. Their
+ * ArrayBuffer can no longer be transferred to another thread, then or later.
+ */
 export interface View {
   data: Uint8Array;
   width: number;

@@ -5,6 +5,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs/promises');
 const path = require('node:path');
 const { markAsUntransferable } = require('node:worker_threads');
+const { orAborted } = require('./aborted.js');
 const addon = require('./build/Release/doorsill.node');
 
 // In the order of the numbers in doorsill.h.
@@ -59,7 +60,7 @@ class Gate {
     const pixels = views.map(coreView);
     const job = addon.screen(this.#lists, pixels, digests.map(digestBytes), indexOf(READINGS, reading, 'reading'),
       this.#policy, cancelled, false);
-    return named(await (signal ? orAborted(job, signal, cancelled) : job));
+    return named(await orAborted(job, signal, () => { cancelled[0] = 1; }));
   }
 }
 
@@ -116,6 +117,7 @@ function corePolicy({ onEvidence = {}, onOutcome = {}, pdqLimit = USUAL_LIMIT, q
 function coreView({ data, width, height, format, stride }) {
   if (!(format in FORMATS)) throw new TypeError(`format is one of ${Object.keys(FORMATS).join(', ')}, not ${format}`);
   if (!(data instanceof Uint8Array)) throw new TypeError('data is a Buffer or Uint8Array of pixels');
+  if (data.buffer.resizable) throw new TypeError('pixels in a resizable ArrayBuffer could be taken away; copy them');
   const [number, bytes] = FORMATS[format];
   const step = stride ?? width * bytes;
   const needed = Math.abs(step) * (height - 1) + width * bytes;
@@ -129,18 +131,6 @@ function coreView({ data, width, height, format, stride }) {
 
 function digestBytes({ sha256, sha1, md5 }) {
   return Buffer.concat([sha256, sha1, md5]);
-}
-
-/** Settles as the job does, or at once when the signal comes; the job then ends by itself. */
-function orAborted(job, signal, cancelled) {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      cancelled[0] = 1;
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    job.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
 
 function named(verdict) {

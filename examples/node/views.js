@@ -2,22 +2,27 @@
 // The views of a file: every reading of it that a receiver may be shown, decoded by sharp (libvips).
 
 const sharp = require('sharp');
+const { orAborted } = require('./aborted.js');
 const { digest } = require('./index.js');
 
 const KNOWN = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']; // no SVG: a browser in a picture
 const ANIMATED = ['gif', 'webp'];
 const LIMITS = { pixels: 100e6, frames: 300 }; // of a page, or of all frames of an animation
-const MAGIC = [/^\xff\xd8\xff/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s, /^BM/, /^(II\*\0|MM\0\*)/,
-  /^....ftyp(avif|avis|heic|heix|hevc|mif1|msf1)/s, /^\0\0[\1\2]\0/, /^\s*(<\?xml[^]*)?<svg/, /^\xff\x0a/,
-  /^8BPS/, /^....jP {2}/s];
+const SECONDS = 4; // what libvips may take for one reading
+// What a file begins with that is decoded here, and what else claims to be a picture.
+const DECODED = [/^\xff\xd8\xff/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s, /^(II\*\0|MM\0\*)/,
+  /^....ftyp(avif|avis|heic|heix|hevc|mif1|msf1)/s];
+const CLAIMED = [/^BM....\0{4}/s, /^\0\0[\1\2]\0/, /^\s*(<\?xml[^]*)?<svg/, /^\xff\x0a/, /^8BPS/, /^....jP {2}/s];
 
 /** Returns the views of a file, its digests and how much of it they stand for. Bad bytes never throw. */
 async function viewsOf(bytes) {
   const views = [];
-  const about = await metadata(bytes);
-  if (about === null || !KNOWN.includes(about.format)) {
-    return { views, digests: [digest(bytes)], reading: claimsPicture(bytes) ? 'partly' : 'not_a_picture' };
+  const digests = [digest(bytes)];
+  if (!startsLike(DECODED, bytes)) {
+    return { views, digests, reading: startsLike(CLAIMED, bytes) ? 'partly' : 'not_a_picture' };
   }
+  const about = await metadata(bytes);
+  if (about === null || !KNOWN.includes(about.format)) return { views, digests, reading: 'partly' };
   let whole = !hasUnseenFrames(bytes, about);
   for (const page of pages(about)) {
     for (const look of readings(about)) {
@@ -27,7 +32,7 @@ async function viewsOf(bytes) {
     }
   }
   whole &&= views.length > 0 && (about.pages ?? 1) <= LIMITS.frames;
-  return { views, digests: [digest(bytes)], reading: whole ? 'whole' : 'partly' };
+  return { views, digests, reading: whole ? 'whole' : 'partly' };
 }
 
 /** Returns the usual view of a file first: what most viewers show. Rejects if there is none. */
@@ -39,16 +44,13 @@ async function decode(bytes) {
 
 /** Screens a file as it will be sent. */
 async function screenFile(gate, bytes, { signal } = {}) {
-  const { views, ...known } = await viewsOf(bytes);
-  return gate.screen(views, { ...known, signal });
+  signal?.throwIfAborted();
+  const job = viewsOf(bytes).then(({ views, ...known }) => gate.screen(views, { ...known, signal }));
+  return orAborted(job, signal);
 }
 
 async function metadata(bytes) {
-  try {
-    return await sharp(bytes, { failOn: 'none' }).metadata();
-  } catch {
-    return null; // no bytes, or none that libvips knows
-  }
+  return sharp(bytes, { failOn: 'none' }).metadata().catch(() => null);
 }
 
 /**
@@ -60,14 +62,16 @@ async function encoded({ data, width, height, format }) {
   return sharp(data, { raw }).flatten({ background: 'white' }).jpeg({ quality: 90 }).toBuffer();
 }
 
-function claimsPicture(bytes) {
+function startsLike(kinds, bytes) {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
-  return MAGIC.some((magic) => magic.test(start));
+  return kinds.some((kind) => kind.test(start));
 }
 
-// libvips shows the first picture of an animated PNG.
+// libvips shows the first picture of an animated PNG, which says that it is one before its pixels.
 function hasUnseenFrames(bytes, { format }) {
-  return format === 'png' && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('acTL');
+  if (format !== 'png') return false;
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return file.subarray(0, file.indexOf('IDAT')).includes('acTL');
 }
 
 /** Which pages are decoded at once: all frames of an animation, but one page of other files. */
@@ -89,7 +93,8 @@ async function decoded(bytes, options) {
   for (const failOn of ['error', 'none']) {
     try {
       const image = sharp(bytes, { ...options, failOn, limitInputPixels: LIMITS.pixels });
-      const raw = await image.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+      const raw = await image.timeout({ seconds: SECONDS }).toColourspace('srgb').raw({ depth: 'uchar' })
+        .toBuffer({ resolveWithObject: true });
       return { views: frames(raw), whole: failOn === 'error' };
     } catch {
       // Some part of it is broken or over a limit: the verdict will say that it was not read.
@@ -101,6 +106,7 @@ async function decoded(bytes, options) {
 /** An animation's frames lie below each other in one buffer; none is copied. */
 function frames({ data, info: { width, height, channels, pageHeight = height } }) {
   const format = { 1: 'gray', 3: 'rgb', 4: 'rgba' }[channels];
+  if (!format) throw new Error(`${channels} channels are no colours`);
   const size = width * pageHeight * channels;
   return Array.from({ length: height / pageHeight }, (_, frame) =>
     ({ data: data.subarray(frame * size, (frame + 1) * size), width, height: pageHeight, format }));

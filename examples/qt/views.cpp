@@ -8,8 +8,7 @@
 
 namespace {
 
-constexpr int FRAMES = 300;            /* of one file, 30 s of a usual animation */
-constexpr int MEGABYTES_A_FRAME = 400; /* 100 megapixels */
+constexpr int FRAMES = 300; /* of one file, 30 s of a usual animation */
 
 doorsill_digests digestsOf(const QByteArray &file) {
   doorsill_digests digests;
@@ -27,18 +26,17 @@ bool claimsPicture(const QByteArray &file) {
   static const QByteArray starts[] = {"\xff\xd8\xff",
                                       "\x89PNG",
                                       "GIF8",
-                                      "BM",
-                                      "II*\0",
-                                      "MM",
                                       "8BPS",
                                       "\xff\x0a",
-                                      "<svg",
-                                      "<?xml",
+                                      QByteArray("II*\0", 4),
+                                      QByteArray("MM\0*", 4),
                                       QByteArray("\0\0\1\0", 4)};
   for (const QByteArray &start : starts)
     if (file.startsWith(start)) return true;
   return file.mid(4, 4) == "ftyp" || file.mid(4, 2) == "jP" ||
-         (file.startsWith("RIFF") && file.mid(8, 4) == "WEBP");
+         (file.startsWith("RIFF") && file.mid(8, 4) == "WEBP") ||
+         (file.startsWith("BM") && file.mid(6, 4) == QByteArray(4, '\0')) ||
+         (file.startsWith('<') && file.left(512).contains("<svg"));
 }
 
 /* Whether the file stops before its own end, which Qt's decoders fill with gray or nothing. */
@@ -48,10 +46,14 @@ bool isCutShort(const QByteArray &file, const QByteArray &format) {
   return false;
 }
 
+/* What a PNG says of itself before its pixels begin. */
+QByteArray headOf(const QByteArray &png) { return png.left(png.indexOf("IDAT")); }
+
 /* Whether there is a colour profile that a viewer may follow; Qt reads the simpler kinds. */
 bool hasProfile(const QByteArray &file, const QByteArray &format) {
   return (format == "jpeg" && file.contains(QByteArray("ICC_PROFILE\0", 12))) ||
-         (format == "png" && file.contains("iCCP")) || (format == "webp" && file.contains("ICCP"));
+         (format == "png" && headOf(file).contains("iCCP")) ||
+         (format == "webp" && file.contains("ICCP"));
 }
 
 void addColours(const QImage &image, Reading &reading) {
@@ -90,22 +92,24 @@ void readFrames(const QByteArray &file, bool turned, Reading &reading) {
 Reading viewsOf(const QByteArray &file) {
   Reading reading;
   reading.digests.append(digestsOf(file));
-  QImageReader::setAllocationLimit(MEGABYTES_A_FRAME);
   QBuffer buffer;
   buffer.setData(file);
   buffer.open(QIODevice::ReadOnly);
   QImageReader reader(&buffer);
   reader.setDecideFormatFromContent(true);
   static const QByteArrayList known = {"png", "jpeg", "gif", "webp", "tiff", "bmp", "ico"};
+  if (!claimsPicture(file)) {
+    reading.reading = DOORSILL_NOT_A_PICTURE;
+    return reading;
+  }
   const QByteArray format = reader.canRead() ? reader.format() : QByteArray();
   if (!known.contains(format)) {
-    reading.reading =
-        format.isEmpty() && !claimsPicture(file) ? DOORSILL_NOT_A_PICTURE : DOORSILL_READ_PARTLY;
+    reading.reading = DOORSILL_READ_PARTLY;
     return reading;
   }
   const bool turned = reader.transformation() != QImageIOHandler::TransformationNone;
   /* Of an animated PNG Qt reads the first picture alone. */
-  if (isCutShort(file, format) || (format == "png" && file.contains("acTL")))
+  if (isCutShort(file, format) || (format == "png" && headOf(file).contains("acTL")))
     reading.reading = DOORSILL_READ_PARTLY;
   readFrames(file, true, reading);
   if (hasProfile(file, format) && !reading.views.isEmpty() &&

@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
+const sharp = require('sharp');
 const addon = require('../build/Release/doorsill.node');
 const { Gate, digest, version } = require('../index.js');
 const { screenFile } = require('../views.js');
@@ -121,6 +122,18 @@ test('cancelling rejects with the reason in under 50 ms; the gate goes on', asyn
   assert.equal((await screenFile(gate, LIGHTHOUSE)).action, 'block');
 });
 
+test('cancelling does not wait for a decoder', async () => {
+  const gate = await open();
+  const large = await sharp(LIGHTHOUSE).resize(4000, 3000, { fit: 'fill' }).jpeg().toBuffer();
+  const stop = new AbortController();
+  const job = screenFile(gate, large, { signal: stop.signal });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const began = performance.now();
+  stop.abort();
+  await assert.rejects(job, { name: 'AbortError' });
+  assert.ok(performance.now() - began < 50);
+});
+
 test('pixels being screened cannot be taken away', async () => {
   const gate = await open();
   const view = plain(4000, 3000);
@@ -131,6 +144,8 @@ test('pixels being screened cannot be taken away', async () => {
     assert.equal(error.name, 'DataCloneError'); // newer Nodes say so, older ones copy
   }
   assert.equal(view.data.length, 4 * 12e6);
+  const resizable = new Uint8Array(new ArrayBuffer(3, { maxByteLength: 9 }));
+  await assert.rejects(gate.screen([{ data: resizable, width: 1, height: 1, format: 'rgb' }]), /resizable/);
   assert.equal((await job).outcome, 'unhashable');
 });
 

@@ -74,6 +74,9 @@ def others() -> dict[str, tuple[str, bytes]]:
         "broken.png": ("nothing of it can be read", saved(coffee, "PNG")[:30]),
         "text.txt": ("no picture", b"doorsill compares pictures, not words.\n"),
         "empty": ("no picture", b""),
+        "BMW.txt": ("no picture, whatever its first letters", b"BMW and Mercedes are cars."),
+        "page.xml": ("no picture", b'<?xml version="1.0"?><note>see you at eight</note>'),
+        "drawing.svg": ("a picture that is not decoded", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
     }
 
 
