@@ -76,7 +76,10 @@ def others() -> dict[str, tuple[str, bytes]]:
         "empty": ("no picture", b""),
         "BMW.txt": ("no picture, whatever its first letters", b"BMW and Mercedes are cars."),
         "page.xml": ("no picture", b'<?xml version="1.0"?><note>see you at eight</note>'),
-        "drawing.svg": ("a picture that is not decoded", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
+        "drawing.svg": (
+            "a picture that is not decoded",
+            b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        ),
     }
 
 
