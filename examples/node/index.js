@@ -57,6 +57,7 @@ class Gate {
   async screen(views, { digests = [], reading = 'whole', signal } = {}) {
     signal?.throwIfAborted();
     const cancelled = new Uint8Array(1);
+    if (views.length === 0 && reading === 'whole') throw new TypeError('without pixels nothing was read whole');
     const pixels = views.map(coreView);
     const job = addon.screen(this.#lists, pixels, digests.map(digestBytes), indexOf(READINGS, reading, 'reading'),
       this.#policy, cancelled, false);

@@ -7,7 +7,7 @@ const { digest } = require('./index.js');
 
 const KNOWN = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']; // no SVG: a browser in a picture
 const ANIMATED = ['gif', 'webp'];
-const LIMITS = { pixels: 100e6, frames: 300 }; // of a page, or of all frames of an animation
+const LIMITS = { pixels: 100e6, side: 65500, frames: 300 }; // pixels of a page, or of a whole animation
 const SECONDS = 4; // what libvips may take for one reading
 // What a file begins with that is decoded here, and what else claims to be a picture.
 const DECODED = [/^\xff\xd8\xff/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s, /^(II\*\0|MM\0\*)/,
@@ -106,7 +106,7 @@ async function decoded(bytes, options) {
 /** An animation's frames lie below each other in one buffer; none is copied. */
 function frames({ data, info: { width, height, channels, pageHeight = height } }) {
   const format = { 1: 'gray', 3: 'rgb', 4: 'rgba' }[channels];
-  if (!format) throw new Error(`${channels} channels are no colours`);
+  if (!format || Math.max(width, pageHeight) > LIMITS.side) throw new RangeError('these pixels are not compared');
   const size = width * pageHeight * channels;
   return Array.from({ length: height / pageHeight }, (_, frame) =>
     ({ data: data.subarray(frame * size, (frame + 1) * size), width, height: pageHeight, format }));

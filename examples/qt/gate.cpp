@@ -69,6 +69,10 @@ QString textOf(const doorsill_list *list, doorsill_text kind, uint32_t key) {
   return QString::fromUtf8(text, text ? static_cast<qsizetype>(length) : 0);
 }
 
+bool isComparable(const QImage &image) {
+  return !image.isNull() && qMax(image.width(), image.height()) <= DOORSILL_MAX_SIDE;
+}
+
 /* The hashes of a reading's images: over each ground that makes a difference. */
 struct Hashes {
   std::vector<doorsill_pdq> pdqs;
@@ -168,9 +172,10 @@ std::optional<Verdict> Gate::screen(const Reading &reading,
   Hashes hashes;
   std::vector<char> workspace;
   doorsill_reading state = reading.reading;
+  if (reading.views.isEmpty() && state == DOORSILL_READ_WHOLE) state = DOORSILL_READ_PARTLY;
   for (int i = 0; i < reading.views.size(); i++) {
     if (isCancelled && isCancelled()) return std::nullopt;
-    if (reading.views[i].isNull() || hashes.pdqs.size() + 4 > DOORSILL_MAX_VIEWS)
+    if (!isComparable(reading.views[i]) || hashes.pdqs.size() + 4 > DOORSILL_MAX_VIEWS)
       state = DOORSILL_READ_PARTLY;
     else
       hashImage(reading.views[i], i, workspace, hashes, isCancelled);

@@ -57,8 +57,7 @@ class GateError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/* Stands before lists. All methods may be called from any thread; to swap lists, open another Gate.
- */
+/* Stands before lists. Any thread may call any method; to swap lists, open another Gate. */
 class Gate {
  public:
   using Decode = std::function<Reading(const QByteArray &)>;

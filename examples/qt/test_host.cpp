@@ -134,6 +134,13 @@ class TestHost : public QObject {
     }
   }
 
+  void whatCannotBeComparedIsUnreadable() {
+    const auto gate = demo();
+    for (const QImage &image : {QImage(), QImage(70000, 2, QImage::Format_Grayscale8)})
+      QCOMPARE(gate->screen({{image}, {}, DOORSILL_READ_WHOLE})->outcome, DOORSILL_UNREADABLE);
+    QCOMPARE(gate->screen({})->outcome, DOORSILL_UNREADABLE);
+  }
+
   void anImageIsASnapshot() {
     const auto gate = demo();
     QImage image(DATA + "lighthouse.jpg");

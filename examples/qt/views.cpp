@@ -41,7 +41,8 @@ bool claimsPicture(const QByteArray &file) {
 
 /* Whether the file stops before its own end, which Qt's decoders fill with gray or nothing. */
 bool isCutShort(const QByteArray &file, const QByteArray &format) {
-  if (format == "jpeg") return file.lastIndexOf(QByteArray("\xff\xd9", 2)) < 0;
+  if (format == "jpeg") /* no end behind the last scan; a thumbnail has an end of its own */
+    return file.lastIndexOf("\xff\xd9") < file.lastIndexOf("\xff\xda");
   if (format == "png") return !file.contains("IEND");
   return false;
 }

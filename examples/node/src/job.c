@@ -249,10 +249,17 @@ static napi_value verdict_of(napi_env env, const job *j) {
   return made;
 }
 
+static napi_value cancelled(napi_env env) {
+  napi_value error = NULL;
+  napi_create_error(env, text(env, "DOORSILL_CANCELLED", NAPI_AUTO_LENGTH),
+                    text(env, "The screening was cancelled.", NAPI_AUTO_LENGTH), &error);
+  return error;
+}
+
 static void complete(napi_env env, napi_status work, void *data) {
   job *j = data;
   if (work != napi_ok || j->stopped)
-    napi_reject_deferred(env, j->deferred, error_of(env, DOORSILL_BAD_ARGUMENT, "cancelled"));
+    napi_reject_deferred(env, j->deferred, cancelled(env));
   else if (j->status != DOORSILL_OK)
     napi_reject_deferred(env, j->deferred, error_of(env, j->status, NULL));
   else

@@ -83,6 +83,7 @@ test('digests alone find a file, and what was not read is said', async () => {
   const gate = await open();
   const found = await gate.screen([], { digests: [digest(LIGHTHOUSE)], reading: 'not_a_picture' });
   assert.equal(found.matches[0].hasher, 'digest');
+  await assert.rejects(gate.screen([]), /nothing was read/);
   assert.equal((await gate.screen([], { reading: 'partly' })).outcome, 'unreadable');
   assert.equal((await gate.screen([], { reading: 'not_a_picture' })).outcome, 'out_of_scope');
   await assert.rejects(gate.screen([], { reading: 'mostly' }), /reading is one of/);
@@ -147,6 +148,11 @@ test('pixels being screened cannot be taken away', async () => {
   const resizable = new Uint8Array(new ArrayBuffer(3, { maxByteLength: 9 }));
   await assert.rejects(gate.screen([{ data: resizable, width: 1, height: 1, format: 'rgb' }]), /resizable/);
   assert.equal((await job).outcome, 'unhashable');
+});
+
+test('a picture that is longer than the core takes is unreadable, not an error', async () => {
+  const long = await sharp({ create: { width: 66000, height: 2, channels: 3, background: 'teal' } }).png().toBuffer();
+  assert.equal((await screenFile(await open(), long)).outcome, 'unreadable');
 });
 
 test('many screenings at a time each get their own verdict', async () => {
