@@ -6,9 +6,10 @@ import hashlib
 from typing import Any
 
 import pytest
+from doorsill._native import ffi, lib
 
 from doorsill import Action, Evidence, HashList, Outcome, Policy, core
-from doorsill.lists import SEED, WARN
+from doorsill.lists import SEED, TEST, WARN
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES
 from lists import flip, hash_list, view
 
@@ -194,3 +195,15 @@ def test_core_refuses_bad_policy() -> None:
         Policy(pdq_limit=65)
     with pytest.raises(ValueError, match="12 lower-case"):
         Policy(quenched=frozenset({"xyz"}))
+
+
+@pytest.mark.parametrize(("bits", "status"), [(69, "OK"), (70, "NOT_WIRED")])
+def test_card_that_the_neural_hash_denies(bits: int, status: str) -> None:
+    """The core's self-test fails where PDQ finds the card and the neural hash of it disagrees."""
+    listed = hash_list(pdq={0: PDQ}, neural={0: NEURAL}, flags=TEST)
+    keep: list[Any] = []
+    card = core._views([view(PDQ, flip(NEURAL, bits))], keep)  # noqa: SLF001 - hosts in C make these
+    policy = core._policy(Policy(), keep)  # noqa: SLF001 - likewise
+    lists = ffi.new("doorsill_list *[]", [listed.handle.pointer])
+    expected = getattr(lib, f"DOORSILL_{status}")
+    assert expected == lib.doorsill_self_test(lists, 1, card, policy, ffi.NULL, 0)

@@ -356,3 +356,34 @@ doorsill_status doorsill_screen(const doorsill_list *const *lists, size_t list_c
   *verdict = result;
   return DOORSILL_OK;
 }
+
+/* Whether a verdict on the test card is what a list's card must give: found, and by no hash denied.
+ */
+static int is_card(const doorsill_list *list, const doorsill_verdict *verdict) {
+  int found = 0;
+  for (uint32_t i = 0; i < verdict->match_count; i++) {
+    const doorsill_match *match = &verdict->matches[i];
+    doorsill_entry entry;
+    if (doorsill_list_entry(list, match->entry, &entry) != DOORSILL_OK) continue;
+    if (!(entry.flags & DOORSILL_ENTRY_TEST)) continue;
+    if (match->evidence == DOORSILL_CONTRADICTED) return 0;
+    found = 1;
+  }
+  return found;
+}
+
+doorsill_status doorsill_self_test(const doorsill_list *const *lists, size_t list_count,
+                                   const doorsill_view *card, const doorsill_policy *policy,
+                                   void *workspace, size_t size) {
+  if (!card) return DOORSILL_BAD_ARGUMENT;
+  int wired = list_count > 0;
+  for (size_t i = 0; i < list_count; i++) {
+    doorsill_verdict verdict;
+    const doorsill_status status =
+        doorsill_screen(lists ? lists + i : NULL, 1, card, 1, NULL, 0, DOORSILL_READ_WHOLE, policy,
+                        workspace, size, &verdict);
+    if (status != DOORSILL_OK) return status;
+    wired &= is_card(lists[i], &verdict);
+  }
+  return wired ? DOORSILL_OK : DOORSILL_NOT_WIRED;
+}
