@@ -58,8 +58,8 @@ class Hook:
 
     async def check(
         self, snapshot: IO[bytes], source: str | bytes | IO[bytes] | None = None
-    ) -> None:
-        """Return if this may be sent; the snapshot then stands at its beginning.
+    ) -> Verdict:
+        """Return the verdict if this may be sent; the snapshot then stands at its beginning.
 
         Args:
             snapshot: Exactly the bytes that will be sent.
@@ -75,6 +75,7 @@ class Hook:
         ):
             raise Refused(verdict)
         snapshot.seek(0)
+        return verdict
 
 
 async def snapshot_of(pieces: AsyncIterable[bytes]) -> IO[bytes]:
