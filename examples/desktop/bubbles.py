@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from words import Words
 
 _PADDING = 2 * STEP
+_WHILE_ASKING = 16 * STEP  # pixels of a preview: the question is to be in sight
 
 
 class Bubble(QFrame):
@@ -41,7 +42,7 @@ class Bubble(QFrame):
         self._parts: list[Any] = []
         self._width = 40 * STEP
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(_PADDING, STEP, _PADDING, STEP)
+        self._column.setContentsMargins(_PADDING, STEP * 3 // 2, _PADDING, STEP * 3 // 2)
         self._column.setSpacing(STEP)
 
     def speak(self, words: Words) -> None:
@@ -62,13 +63,18 @@ class Bubble(QFrame):
             self._column.removeWidget(part)
             part.hide()
             part.deleteLater()
-        self._parts = [*self.parts(), Prose(self._stamp(), quiet=True, scale=0.85)]
+        self._parts = [*self.parts(), Prose(self.stamp(), quiet=True, scale=0.85)]
         for part in self._parts:
             self._column.addWidget(part)
-        self.setAccessibleName(f"{self.summary()} {self._stamp()}")
+        self.setAccessibleName(f"{self.summary()} {self.stamp()}")
         self.fit(self._width)
         if focus:  # which was on a button that is no more
             self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing more happens until the person does something."""
+        return True
 
     def parts(self) -> list[Part]:
         """Return what it is made of at the moment."""
@@ -90,7 +96,8 @@ class Bubble(QFrame):
         elif key != Qt.Key.Key_Escape or not self.escape():
             super().keyPressEvent(event)
 
-    def _stamp(self) -> str:
+    def stamp(self) -> str:
+        """Return who wrote it, and when."""
         who = self.words.you if self._mine else self._who or self.words.echo
         short = QLocale(self.words.code).toString(self._time.time(), QLocale.FormatType.ShortFormat)
         return self.words.at.format(who=who, time=short)
@@ -191,7 +198,8 @@ class PictureBubble(Bubble):
         shown: list[Part] = []
         if self.attachment.preview is not None:
             name = f"{words.picture}: {self.attachment.name}"
-            shown.append(Picture(self.attachment.preview, name))
+            most = _WHILE_ASKING if step == Step.ASKING else 36 * STEP
+            shown.append(Picture(self.attachment.preview, name, most))
         shown.append(Prose(self._caption()))
         if step == Step.ASKING and verdict is not None:
             return [*shown, *cards.asking(verdict, lists, words, self._answer, self._copy)]
@@ -199,9 +207,19 @@ class PictureBubble(Bubble):
             return [*shown, *cards.ended(self.state, words, self._again)]
         return [*shown, *cards.waiting(self.state, words, self.cancel)]
 
+    @property
+    def rests(self) -> bool:
+        """As of a Bubble."""
+        return self.state.step.over or self.state.step == Step.ASKING
+
     def summary(self) -> str:
         """As of a Bubble."""
         return f"{self.words.picture} {self.attachment.name}. {cards.note(self.state, self.words)}"
+
+    def stamp(self) -> str:
+        """As of a Bubble; a card names the picture that it stands for here."""
+        blocked = self.state.step == Step.BLOCKED
+        return f"{super().stamp()} · {self.attachment.name}" if blocked else super().stamp()
 
     def escape(self) -> bool:
         """Stop it: do not send, or cancel."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attachments import one_line
 from checker import Step
-from parts import Busy, Button, Buttons, Part, Prose, link_button
+from parts import Busy, Button, Buttons, Part, Prose, link
 from words import why_unread
 
 from doorsill import Outcome
@@ -63,7 +63,7 @@ def _not_compared(verdict: Verdict | None, words: Words) -> str:
 def waiting(state: State, words: Words, cancel: Callable[[], None]) -> list[Part]:
     """Return what shows that something goes on."""
     said = note(state, words)
-    return [Busy(said), Prose(said, quiet=True), Buttons([Button(words.cancel, cancel)])]
+    return [Busy(said), Prose(said, quiet=True), Buttons(Button(words.cancel, cancel))]
 
 
 def ended(state: State, words: Words, again: Callable[[], None]) -> list[Part]:
@@ -72,7 +72,7 @@ def ended(state: State, words: Words, again: Callable[[], None]) -> list[Part]:
     if state.trouble:
         parts.append(Prose(state.trouble, quiet=True, scale=0.9))
     if state.step in {Step.FAILED, Step.NO_CHECK, Step.CANCELLED}:
-        parts.append(Buttons([Button(words.again, again)]))
+        parts.append(Buttons(Button(words.again, again)))
     return parts
 
 
@@ -124,16 +124,14 @@ def asking(
         parts.append(Prose(_named(words.resembles, match)))
     else:
         parts.append(Prose(f"{words.unread} {why_unread(words, verdict.reason)}"))
-    parts += [
-        Prose(f"{words.on_device} {words.own_choice}"),
-        Buttons(
-            [
-                Button(words.dont_send, lambda: answer(False)),
-                Button(words.send_anyway, lambda: answer(True)),
-            ]
-        ),
-    ]
-    return parts if match is None else [*parts, *_ways_on(match, lists, words, copy)]
+    parts.append(Prose(f"{words.on_device} {words.own_choice}"))
+    if match is not None:
+        parts += _ways_on(match, lists, words, copy)
+    answers = (
+        Button(words.dont_send, lambda: answer(False)),
+        Button(words.send_anyway, lambda: answer(True)),
+    )
+    return [*parts, Buttons(*answers)]
 
 
 def _named(sentence: str, match: Match) -> str:
@@ -163,16 +161,10 @@ def _ways_on(
     """Return what the person can do: get help, ask for a review, name the match."""
     _, help_address, appeal_address = _texts(match, lists, words.code)
     code = reference(match)
-    buttons = [
-        link_button(words.help, help_address, words),
-        link_button(words.appeal, appeal_address, words),
-    ]
-    links: list[Part] = [Buttons([each]) for each in buttons if each is not None]
+    links = link(words.help, help_address, words), link(words.appeal, appeal_address, words)
+    named = Prose(words.reference.format(code=code), quiet=True)
     return [
         Prose(words.care),
-        *links,
-        Buttons(
-            [Button(words.copy, lambda: copy(code), name=f"{words.copy}: {code}")],
-            before=Prose(words.reference.format(code=code), quiet=True),
-        ),
+        *(each for each in links if each is not None),
+        Buttons(named, Button(words.copy, lambda: copy(code), name=f"{words.copy}: {code}")),
     ]

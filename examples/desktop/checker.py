@@ -214,9 +214,9 @@ class Checker(QObject):
     async def _test_and_connect(self) -> None:
         if self.hook is None:
             try:
-                gate = self.gate or await asyncio.to_thread(self._make_gate)
-                self.gate = gate
-                self.hook = await asyncio.to_thread(_TellingHook, gate)
+                if self.gate is None:
+                    self.gate = await asyncio.to_thread(self._make_gate)
+                self.hook = await asyncio.to_thread(_TellingHook, self.gate)
                 self.protected.emit()
             except (DoorsillError, OSError) as error:
                 self.unprotected.emit(one_line(str(error), 400))

@@ -53,8 +53,10 @@ class Field(QPlainTextEdit):
     def grow(self) -> None:
         """Be as high as the text, up to a few lines."""
         lines = max(1, min(_LINES, int(self.document().size().height())))
-        line = self.fontMetrics().lineSpacing()
-        self.setFixedHeight(max(_ROUND, lines * line + 3 * STEP))
+        text = lines * self.fontMetrics().lineSpacing()
+        high = max(_ROUND, text + 2 * STEP)
+        self.setViewportMargins(0, (high - text) // 2 - 2, 0, 0)  # 2: its edge
+        self.setFixedHeight(high)
         policy = Qt.ScrollBarPolicy
         full = self.document().size().height() > _LINES
         self.setVerticalScrollBarPolicy(
@@ -199,8 +201,7 @@ class Composer(QFrame):
 
     def tell(self, text: str) -> None:
         """Show a line above the field, or none."""
-        self._note.setPlainText(text)
-        self._note.setAccessibleName(text)
+        self._note.say(text)
         self._note.setVisible(bool(text))
         self._note.fit(self.width() - 4 * STEP)
 

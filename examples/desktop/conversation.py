@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from palette import STEP
-from PySide6.QtCore import Qt
+from parts import Prose
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from words import Words
 
 _MOST = 300  # bubbles; the oldest that are over go
-_WIDEST = 54 * STEP
+_CHARACTERS = 62  # of a comfortable line, with the padding
 _NEAR = 4 * STEP  # how far from the end still counts as reading the newest
 
 
@@ -34,10 +35,12 @@ class Conversation(QScrollArea):
         self._column = QVBoxLayout(self._inside)
         self._column.setContentsMargins(2 * STEP, 2 * STEP, 2 * STEP, 2 * STEP)
         self._column.setSpacing(STEP)
+        self._note = Prose("", quiet=True)
+        self._column.addWidget(self._note, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column.addStretch()
         self.setWidget(self._inside)
         bar = self.verticalScrollBar()
-        bar.rangeChanged.connect(lambda _, end: bar.setValue(end) if self._follows else None)
+        bar.rangeChanged.connect(self.keep_up)
         bar.valueChanged.connect(self._scrolled)
 
     def add(self, bubble: Bubble, *, mine: bool) -> None:
@@ -46,7 +49,7 @@ class Conversation(QScrollArea):
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(bubble)
-        line.insertStretch(0 if mine else 1)
+        line.insertStretch(0 if mine else 1, 1)
         if self.bubbles:  # Tab stops at the newest, the arrow keys go on from there
             self.bubbles[-1].setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.bubbles.append(bubble)
@@ -56,7 +59,7 @@ class Conversation(QScrollArea):
         bubble.fit(self._room())
         if len(self.bubbles) > _MOST:
             self.bubbles.pop(0)
-            oldest: Any = self._column.takeAt(1)  # behind the stretch
+            oldest: Any = self._column.takeAt(2)  # behind the note and the stretch
             oldest.widget().deleteLater()
 
     def speak(self, words: Words) -> None:
@@ -65,15 +68,21 @@ class Conversation(QScrollArea):
         for bubble in self.bubbles:
             bubble.speak(words)
 
+    def tell(self, text: str) -> None:
+        """Say something of the whole conversation, above all messages."""
+        self._note.say(text)
+        self._note.fit(self._room())
+
     def refit(self) -> None:
         """Lay the bubbles out again."""
+        self._note.fit(self._room())
         for bubble in self.bubbles:
             bubble.fit(self._room())
 
     def keep_up(self) -> None:
         """Stay with the newest, if the person was there."""
         if self._follows:
-            self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+            self.verticalScrollBar().setValue(self._end())
 
     def reveal(self, widget: QWidget) -> None:
         """Scroll to what has the focus, if it is in here."""
@@ -86,8 +95,9 @@ class Conversation(QScrollArea):
         self.refit()
 
     def _room(self) -> int:
-        inside = self.viewport().width() - 4 * STEP
-        return min(_WIDEST, inside if inside < 48 * STEP else inside * 4 // 5)
+        """Return how wide a bubble may be: a comfortable line, or all there is."""
+        line: int = _CHARACTERS * self.fontMetrics().averageCharWidth()
+        return min(self.viewport().width() - 4 * STEP, line)
 
     def _step(self, bubble: Bubble, by: int) -> None:
         at = self.bubbles.index(bubble) + by
@@ -96,4 +106,12 @@ class Conversation(QScrollArea):
             self.reveal(self.bubbles[at])
 
     def _scrolled(self, value: int) -> None:
-        self._follows = value >= self.verticalScrollBar().maximum() - _NEAR
+        self._follows = value >= self._end() - _NEAR
+
+    def _end(self) -> int:
+        """Return where the newest bubble is in sight: its beginning, where it is a tall card."""
+        end: int = self.verticalScrollBar().maximum()
+        if self.bubbles and self.bubbles[-1].height() > self.viewport().height():
+            top: int = self.bubbles[-1].mapTo(self._inside, QPoint(0, 0)).y()
+            return min(end, top - STEP)
+        return end

@@ -43,7 +43,8 @@ class Header(QFrame):
         self._settings = QToolButton()
         self._settings.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._settings.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        row.addLayout(self._texts, 1)
+        row.addLayout(self._texts)
+        row.addStretch(1)
         row.addWidget(self._settings, 0, Qt.AlignmentFlag.AlignTop)
         self._banner = QFrame()
         self._banner.setObjectName("banner")
@@ -91,6 +92,11 @@ class Header(QFrame):
         self._settings.setMenu(self._menu(words))
         self.refresh()
 
+    @property
+    def known(self) -> bool:
+        """Whether the test is over, one way or the other."""
+        return self._checked is not None
+
     def refresh(self) -> None:
         """Show what is so."""
         for part in self._shown:
@@ -98,12 +104,12 @@ class Header(QFrame):
             part.deleteLater()
         words, peer = self._window.words, self._window.peer
         title = Prose(peer.name.capitalize() or words.echo, bold=True, scale=1.2)
-        lines = [title, Prose(self._line(), quiet=True), Prose(self._claim(), quiet=True)]
+        lines = [title, Prose(self._line(), quiet=True)]
         for part in lines:
             self._texts.addWidget(part)
         notices: list[Any] = [Prose(text) for text in self._trouble]
         if notices:
-            notices.append(Buttons([Button(words.again, self.again.emit)]))
+            notices.append(Buttons(Button(words.again, self.again.emit)))
             said = QAccessibleAnnouncementEvent(self, self._trouble[0])
             QAccessible.updateAccessibility(said)
         for part in notices:
@@ -111,6 +117,7 @@ class Header(QFrame):
         self._banner.setVisible(bool(notices))
         self._shown = [*lines, *notices]
         self.fit()
+        self._window.conversation.tell(self._claim())
 
     def fit(self) -> None:
         """Lay out the texts for this width."""
@@ -125,24 +132,27 @@ class Header(QFrame):
         self.fit()
 
     def _line(self) -> str:
+        """Return what fits into one line: whether the other is there, and pictures are checked."""
         words, peer = self._window.words, self._window.peer
+        claims = {None: words.starting, True: words.checked, False: words.unchecked}
+        claim = claims[self._checked]
         if not peer.name:
-            return words.echo_line
-        if not self._here:
-            return words.waiting.format(name=peer.name.capitalize())
-        return words.encrypted.format(server=QUrl(peer.server).host())
+            return claim
+        here = words.encrypted if self._here else words.waiting
+        server = QUrl(peer.server).host()
+        return f"{here.format(name=peer.name.capitalize(), server=server)} · {claim}"
 
     def _claim(self) -> str:
-        """Return what the window may say of the check."""
+        """Return what more may be said of the check, and of the peer; it opens the conversation."""
         words, gate = self._window.words, self._window.checker.gate
-        if self._checked is None or gate is None:
-            return words.starting if self._checked is None else ""
-        if not self._checked:
-            return ""
-        said = [words.protected.format(lists=", ".join(one_line(each.name) for each in gate.lists))]
-        said += [words.demo] if any(each.is_demo for each in gate.lists) else []
-        said += [words.unsigned] if any(each.trust.tier == "none" for each in gate.lists) else []
-        said += [words.stale] if any(each.is_stale() for each in gate.lists) else []
+        said = [] if self._window.peer.name else [words.echo_line]
+        if self._checked and gate is not None:
+            names = ", ".join(one_line(each.name) for each in gate.lists)
+            said += [words.protected.format(lists=names)]
+            said += [words.demo] if any(each.is_demo for each in gate.lists) else []
+            said += [words.stale] if any(each.is_stale() for each in gate.lists) else []
+            if any(each.trust.tier == "none" for each in gate.lists):
+                said.append(words.unsigned)
         return " ".join(said)
 
     def _menu(self, words: Words) -> QMenu:

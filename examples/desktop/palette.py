@@ -85,7 +85,7 @@ QMainWindow, QDialog, #column, #conversation { background: @window; }
 
 QTextEdit, QPlainTextEdit { background: transparent; border: none; padding: 0;
   selection-background-color: @accent; selection-color: @on_accent; }
-#field { background: @window; border: 2px solid @edge; border-radius: 20px; padding: 6px 10px;
+#field { background: @window; border: 2px solid @edge; border-radius: 20px; padding: 0 10px;
   placeholder-text-color: @quiet; }
 #field:focus { border-color: @accent; }
 
@@ -110,6 +110,7 @@ QPushButton[link="true"] { border: 2px solid transparent; padding: 2px 0; text-a
 QPushButton[link="true"]:hover, QPushButton[link="true"]:focus { border-color: @accent; }
 #banner QPushButton { border-color: @on_notice; background: transparent; }
 #banner QPushButton:focus { background: @on_notice; color: @notice; }
+QToolButton { border-color: transparent; }
 QToolButton::menu-indicator { image: none; }
 
 #chip { background: @window; border: 1px solid @line; border-radius: 8px; }
@@ -122,9 +123,9 @@ QToolTip { background: @surface; color: @text; border: 1px solid @line; padding:
 QProgressBar { background: @line; border: none; border-radius: 2px; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
 QScrollArea { border: none; background: transparent; }
-QScrollBar:vertical { background: transparent; width: 12px; margin: 2px; }
+QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }
 QScrollBar::handle:vertical { background: @edge; border-radius: 4px; min-height: 32px; }
-QScrollBar:horizontal { background: transparent; height: 12px; margin: 2px; }
+QScrollBar:horizontal { background: transparent; height: 8px; margin: 0; }
 QScrollBar::handle:horizontal { background: @edge; border-radius: 4px; min-width: 32px; }
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {
   background: transparent; border: none; width: 0; height: 0; }

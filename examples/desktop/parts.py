@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from attachments import Preview
     from words import Words
@@ -58,8 +58,7 @@ class Prose(QTextEdit):
         super().__init__()
         self.setReadOnly(True)
         self.setAcceptRichText(False)
-        self.setPlainText(text)
-        self.setAccessibleName(text)
+        self.say(text)
         self.setProperty("quiet", quiet)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -68,7 +67,12 @@ class Prose(QTextEdit):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the bubble is what Tab stops at
         self.setAcceptDrops(False)
         self.document().setDocumentMargin(0)
-        self._scale, self._bold = scale, bold
+        self._scale, self._bold, self.tight = scale, bold, False
+
+    def say(self, text: str) -> None:
+        """Take another text; it has to be fitted again."""
+        self.setPlainText(text)
+        self.setAccessibleName(text)
 
     def fit(self, width: int) -> None:
         """Be as wide as the text, at most *width*, and as high as it then is."""
@@ -78,7 +82,8 @@ class Prose(QTextEdit):
         self.setFont(font)
         document = self.document()
         document.setDefaultFont(font)
-        self._space_lines()
+        if not self.tight:
+            self._space_lines()
         document.setTextWidth(-1)
         wide = min(width, math.ceil(document.idealWidth()) + 1)
         document.setTextWidth(wide)
@@ -168,16 +173,18 @@ class Button(QPushButton):
 
 
 class Buttons(QWidget):
-    """Buttons in a row, or below each other where they would not fit."""
+    """Buttons in a row, or one below the other where they would not fit."""
 
-    def __init__(self, buttons: Sequence[Button], before: Prose | None = None) -> None:
-        """Take them in their order, and what stands before them."""
+    def __init__(self, *all_: Button | Prose) -> None:
+        """Take them in their order, and words that stand beside them."""
         super().__init__()
-        self._all: list[Button | Prose] = [*([before] if before else ()), *buttons]
+        self._all = all_
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(STEP)
         for each in self._all:
+            if isinstance(each, Prose):
+                each.tight = True  # so that its line stands as high as the button's
             self._row.addWidget(each)
         self._row.addStretch()
 
@@ -190,11 +197,11 @@ class Buttons(QWidget):
         self._row.setDirection(ways.LeftToRight if total <= width else ways.TopToBottom)
 
 
-def link_button(what: str, address: str, words: Words) -> Button | None:
+def link(what: str, address: str, words: Words) -> Buttons | None:
     """Return a button that opens a list's link in the browser; None if it is no plain https link.
 
-    It shows the host as it is sent to the network, so that no letters of another script pass for
-    others.
+    Beside it stands the host as it is asked for in the network, so that no letters of another
+    script pass for others.
     """
     url = QUrl(address, QUrl.ParsingMode.StrictMode)
     host = url.host(QUrl.ComponentFormattingOption.FullyEncoded)
@@ -202,10 +209,10 @@ def link_button(what: str, address: str, words: Words) -> Button | None:
         return None
     if not host or url.userInfo():
         return None
-    button = Button(f"{what} · {host}", lambda: QDesktopServices.openUrl(url), link=True,
+    button = Button(what, lambda: QDesktopServices.openUrl(url), link=True,
                     name=words.opens.format(what=what, host=host))  # fmt: skip
     button.setToolTip(url.toString(QUrl.ComponentFormattingOption.FullyEncoded))
-    return button
+    return Buttons(button, Prose(host, quiet=True))
 
 
 def _as_label(text: str) -> str:

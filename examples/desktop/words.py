@@ -43,6 +43,8 @@ class Words:
     waiting: str
     offline: str
     starting: str
+    checked: str
+    unchecked: str
     protected: str
     demo: str
     unsigned: str
@@ -121,8 +123,10 @@ ENGLISH = Words(
     waiting="Waiting for {name} to join. Messages go out then.",
     offline="There is no connection.",
     starting="Testing the picture check…",
-    protected="Pictures are checked on this device before they are sent. List: {lists}.",
-    demo="It is for trying out and holds harmless pictures.",
+    checked="Pictures are checked on this device",
+    unchecked="Pictures are not sent for now",
+    protected="Before a picture is sent, it is compared on this device with the list “{lists}”.",
+    demo="It is for trying out, and holds harmless pictures.",
     unsigned="It is not signed.",
     stale="It is past its date and may have been corrected since.",
     unprotected="The picture check does not work. No pictures are sent until it does; "
@@ -195,7 +199,10 @@ GERMAN = Words(
     waiting="{name} ist noch nicht da. Nachrichten gehen danach hinaus.",
     offline="Es besteht keine Verbindung.",
     starting="Die Bildprüfung wird getestet …",
-    protected="Bilder werden vor dem Senden auf diesem Gerät geprüft. Liste: {lists}.",
+    checked="Bilder werden auf diesem Gerät geprüft",
+    unchecked="Bilder werden zurzeit nicht gesendet",
+    protected="Bevor ein Bild gesendet wird, wird es auf diesem Gerät mit der Liste „{lists}“ "
+    "verglichen.",
     demo="Sie ist zum Ausprobieren da und enthält harmlose Bilder.",
     unsigned="Sie ist nicht signiert.",
     stale="Ihr Datum ist überschritten; sie wurde womöglich inzwischen berichtigt.",
@@ -272,7 +279,9 @@ SPANISH = Words(
     waiting="{name} aún no se ha unido. Los mensajes saldrán después.",
     offline="No hay conexión.",
     starting="Probando la comprobación de imágenes…",
-    protected="Las imágenes se comprueban en este dispositivo antes de enviarse. Lista: {lists}.",
+    checked="Las imágenes se comprueban en este dispositivo",
+    unchecked="Por ahora no se envían imágenes",
+    protected="Antes de enviar una imagen, se compara en este dispositivo con la lista «{lists}».",
     demo="Es de prueba y contiene imágenes inofensivas.",
     unsigned="No está firmada.",
     stale="Ha pasado su fecha y puede haberse corregido desde entonces.",
