@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cards
 from checker import Arrival, State, Step
 from palette import STEP
-from parts import Part, Picture, Prose
+from parts import PREVIEW, Part, Picture, Prose
 from PySide6.QtCore import QDateTime, QLocale, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
@@ -59,11 +59,15 @@ class Bubble(QFrame):
     def show_parts(self) -> None:
         """Show what it has to show now."""
         focus = self._holds_focus()
-        for part in self._parts:
+        before, self._parts = (
+            self._parts,
+            [*self.parts(), Prose(self.stamp(), quiet=True, scale=0.85)],
+        )
+        for part in before:
             self._column.removeWidget(part)
-            part.hide()
-            part.deleteLater()
-        self._parts = [*self.parts(), Prose(self.stamp(), quiet=True, scale=0.85)]
+            if part not in self._parts:
+                part.hide()
+                part.deleteLater()
         for part in self._parts:
             self._column.addWidget(part)
         self.setAccessibleName(f"{self.summary()} {self.stamp()}")
@@ -172,10 +176,15 @@ class PictureBubble(Bubble):
         self.state = State(Step.CHECKING)
         self._checker, self._host_does = checker, host_does
         self._size = len(attachment.data)
+        self._shown: Picture | None = None
+        if attachment.preview is not None:
+            self._shown = Picture(attachment.preview, f"{words.picture}: {attachment.name}")
         self.show_parts()
 
     def reach(self, state: State) -> None:
         """Go on to another step, and tell a screen reader."""
+        if state == self.state:
+            return
         self.state = state
         card = state.step in {Step.ASKING, Step.BLOCKED}
         if card != bool(self.property("card")):
@@ -194,12 +203,12 @@ class PictureBubble(Bubble):
         step, words, verdict = self.state.step, self.words, self.state.verdict
         lists = self._checker.gate.lists if self._checker.gate is not None else ()
         if step == Step.BLOCKED and verdict is not None:
+            self._shown = None
             return cards.blocked(verdict, lists, words, self._host_does(words), self._copy)
         shown: list[Part] = []
-        if self.attachment.preview is not None:
-            name = f"{words.picture}: {self.attachment.name}"
-            most = _WHILE_ASKING if step == Step.ASKING else 36 * STEP
-            shown.append(Picture(self.attachment.preview, name, most))
+        if self._shown is not None:
+            self._shown.most = _WHILE_ASKING if step == Step.ASKING else PREVIEW
+            shown.append(self._shown)
         shown.append(Prose(self._caption()))
         if step == Step.ASKING and verdict is not None:
             return [*shown, *cards.asking(verdict, lists, words, self._answer, self._copy)]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from doorsill import Verdict
 
 _CLOSE_SECONDS = 5
+_SWITCH_SECONDS = 0.001  # Python lets a thread wait for 5 ms, a third of what a frame may take
 
 
 class Step(Enum):
@@ -159,6 +160,7 @@ class Checker(QObject):
 
     def start(self) -> None:
         """Start the thread, test the gate and connect."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread.start()
         self.open()
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
     from words import Words
 
+ENCODED = ("image/png", "image/jpeg", "image/webp", "image/gif")  # as programs copy pictures
 MOST = 6  # pictures at a time; a snapshot of each is held in memory
 _LINES = 6  # how far the field grows
 _ROUND = 5 * STEP
@@ -80,14 +81,20 @@ class Field(QPlainTextEdit):
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Tell whether it can be pasted."""
-        return source.hasImage() or source.hasUrls() or source.hasText()
+        return addable(source) or source.hasText()
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Paste text; hand on the rest."""
-        if source.hasImage() or any(url.isLocalFile() for url in source.urls()):
+        if addable(source):
             self.pasted.emit(source)
         else:
             self.insertPlainText(source.text())
+
+
+def addable(mime: QMimeData) -> bool:
+    """Tell whether something pasted or dropped holds files or a picture."""
+    files = any(url.isLocalFile() for url in mime.urls())
+    return files or mime.hasImage() or any(mime.hasFormat(kind) for kind in ENCODED)
 
 
 class Chip(QFrame):

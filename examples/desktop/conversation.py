@@ -92,7 +92,8 @@ class Conversation(QScrollArea):
     def resizeEvent(self, event: Any) -> None:
         """Fit the bubbles to the new width."""
         super().resizeEvent(event)
-        self.refit()
+        if event.oldSize().width() != event.size().width():
+            self.refit()
 
     def _room(self) -> int:
         """Return how wide a bubble may be: a comfortable line, or all there is."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from words import Words
 
 _LINE_HEIGHT = 125.0  # per cent
+PREVIEW = 36 * STEP  # pixels a picture is wide or high at most
 _LINK_MOST = 500  # characters, as in a list
 
 
@@ -73,11 +74,16 @@ class Prose(QTextEdit):
         """Take another text; it has to be fitted again."""
         self.setPlainText(text)
         self.setAccessibleName(text)
+        self._fitted = (0, 0.0)
 
     def fit(self, width: int) -> None:
         """Be as wide as the text, at most *width*, and as high as it then is."""
+        points = QApplication.font().pointSizeF() * self._scale
+        if self._fitted == (width, points):
+            return
+        self._fitted = width, points
         font = QFont(self.font())
-        font.setPointSizeF(QApplication.font().pointSizeF() * self._scale)
+        font.setPointSizeF(points)
         font.setBold(self._bold)
         self.setFont(font)
         document = self.document()
@@ -110,15 +116,19 @@ class Prose(QTextEdit):
 class Picture(QLabel):
     """A preview."""
 
-    def __init__(self, preview: Preview, name: str, most: int = 36 * STEP) -> None:
+    def __init__(self, preview: Preview, name: str, most: int = PREVIEW) -> None:
         """Take what is shown, and what a screen reader says."""
         super().__init__()
-        self._image, self._most = preview.image(), most
+        self._image, self.most = preview.image(), most
+        self._fitted = (0, 0.0)
         self.setAccessibleName(name)
 
     def fit(self, width: int) -> None:
         """Be no wider than that."""
-        side, dense = min(width, self._most), self.devicePixelRatioF()
+        side, dense = min(width, self.most), self.devicePixelRatioF()
+        if self._fitted == (side, dense):
+            return
+        self._fitted = side, dense
         shown = QPixmap.fromImage(self._image)
         if max(self._image.width(), self._image.height()) > side * dense:
             smooth = Qt.TransformationMode.SmoothTransformation

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from peer import Echo
 from PIL import Image
-from PySide6.QtCore import QEventLoop
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtGui import QFont, QImage
 from PySide6.QtWidgets import QApplication
 from window import Window, make_window, open_gate
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from doorsill import Verdict
 
 _SECONDS = 20
+_POLL_MILLISECONDS = 5
 _NORMAL, _NARROW = (544, 736), (320, 640)
 _POINTS, _LARGE = 10, 18
 
@@ -42,10 +43,12 @@ def wait(happened: Callable[[], object], seconds: float = _SECONDS) -> None:
         TimeoutError: It has not.
     """
     end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            raise TimeoutError("the window does not get there")
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+    loop, poll = QEventLoop(), QTimer()
+    poll.timeout.connect(lambda: loop.quit() if happened() or time.monotonic() > end else None)
+    poll.start(_POLL_MILLISECONDS)
+    loop.exec()
+    if not happened():
+        raise TimeoutError("the window does not get there")
 
 
 def bundled(name: str) -> bytes:
@@ -116,7 +119,6 @@ class Scene:
         few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
         few.save(path, optimize=True)
         self.window.close()
-        self.window.deleteLater()
 
 
 def talk(words: Words, look: str, **options: Any) -> Scene:

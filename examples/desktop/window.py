@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from attachments import MOST_BYTES, Attachment, numbers
 from bubbles import ArrivedBubble, Bubble, PictureBubble, TextBubble, size_of
 from checker import Arrival, Checker, State
-from composer import MOST, Composer
+from composer import ENCODED, MOST, Composer, addable
 from conversation import Conversation
 from header import Header
 from palette import DARK, LIGHT, STEP, dress
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QMimeData
 
-_ENCODED = ("image/png", "image/jpeg", "image/webp", "image/gif")
 _PATTERNS = "*.jpg *.jpeg *.png *.webp *.gif *.avif *.heic *.heif *.tif *.tiff *.bmp"
 
 
@@ -77,6 +76,7 @@ class Window(QMainWindow):
         self._curtain.setWordWrap(True)
         self._curtain.hide()
         self.setAcceptDrops(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # here, not where it is collected
         self.setMinimumSize(40 * STEP, 50 * STEP)
         self.resize(64 * STEP, 92 * STEP)
         self._connect()
@@ -151,15 +151,16 @@ class Window(QMainWindow):
         paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
         for path in paths:
             self._load(path, path.name)
-        if paths or not mime.hasImage():
+        if paths:
             return
-        for kind in _ENCODED:  # as it is, where it was copied as a file's bytes
+        for kind in ENCODED:  # as it is, where it was copied as a file's bytes
             if mime.hasFormat(kind) and mime.data(kind).size():
                 ending = kind.partition("/")[2].replace("jpeg", "jpg")
                 self._load(bytes(mime.data(kind).data()), f"{self.words.picture}.{ending}")
                 return
         picture: Any = mime.imageData()
-        self._load(QImage(picture), f"{self.words.picture}.png")
+        if picture is not None:
+            self._load(QImage(picture), f"{self.words.picture}.png")
 
     def _load(self, source: Any, name: str) -> None:
         if self.composer.fits():
@@ -252,8 +253,7 @@ class Window(QMainWindow):
 
     def dragEnterEvent(self, event: Any) -> None:
         """Take pictures and files."""
-        mime = event.mimeData()
-        if mime.hasImage() or any(url.isLocalFile() for url in mime.urls()):
+        if addable(event.mimeData()):
             event.acceptProposedAction()
             gap = 2 * STEP
             self._curtain.setGeometry(self.rect().adjusted(gap, gap, -gap, -gap))
