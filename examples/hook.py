@@ -57,35 +57,60 @@ class Hook:
         return f"Pictures are checked on this device against {lists}; doorsill sends nothing."
 
     async def check(
-        self, snapshot: IO[bytes], source: str | bytes | IO[bytes] | None = None
+        self,
+        snapshot: IO[bytes],
+        source: str | bytes | IO[bytes] | None = None,
+        agreed: set[str] | None = None,
     ) -> Verdict:
         """Return the verdict if this may be sent; the snapshot then stands at its beginning.
 
         Args:
             snapshot: Exactly the bytes that will be sent.
             source: The original that the client re-encoded, for its digests.
+            agreed: SHA-256 of what the person agreed to in the same act, who is not asked twice.
 
         Raises:
             Refused: It may not.
         """
+        agreed = set() if agreed is None else agreed
         verdict = await self.gate.screen_async(snapshot, source=source)
-        if verdict.action == Action.BLOCK or (
-            verdict.action == Action.WARN
-            and not (self.confirm is not None and await self.confirm(verdict))
-        ):
+        asked_before = verdict.sha256 != "" and verdict.sha256 in agreed
+        if verdict.action == Action.WARN and not asked_before:
+            if self.confirm is None or not await self.confirm(verdict):
+                raise Refused(verdict)
+            agreed.add(verdict.sha256)
+        if verdict.action == Action.BLOCK:
             raise Refused(verdict)
         snapshot.seek(0)
         return verdict
 
 
-async def snapshot_of(pieces: AsyncIterable[bytes]) -> IO[bytes]:
-    """Return a copy of a file that nobody else can change: what is screened is what is sent."""
-    copy: IO[bytes] = io.BytesIO()
-    async for piece in pieces:
-        if isinstance(copy, io.BytesIO) and copy.tell() + len(piece) > IN_MEMORY:
-            file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
-            file.write(copy.getbuffer())
-            copy = file
-        copy.write(piece)
+class _Small(io.BytesIO):
+    name: str | None = None
+
+
+class _Large(io.BufferedRandom):
+    name: str | None = None
+
+
+async def snapshot_of(pieces: AsyncIterable[bytes], name: str | None = None) -> IO[bytes]:
+    """Return a copy of a file that nobody else can change: what is screened is what is sent.
+
+    Args:
+        pieces: Of the file, in order.
+        name: What `snapshot.name` shall be; hosts look there.
+    """
+    copy: _Small | _Large = _Small()
+    try:
+        async for piece in pieces:
+            if isinstance(copy, _Small) and copy.tell() + len(piece) > IN_MEMORY:
+                file = _Large(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - closed with it
+                file.write(copy.getbuffer())
+                copy = file
+            copy.write(piece)
+    except BaseException:
+        copy.close()
+        raise
     copy.seek(0)
+    copy.name = name
     return copy

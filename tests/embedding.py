@@ -21,9 +21,14 @@ LISTED = files("doorsill").joinpath("data", "lighthouse.jpg").read_bytes()
 MESSENGERS = ((1280, 87), (1600, 70), (640, 80))
 
 
+def demo_file() -> Path:
+    """Return the file of the list that holds the listed picture."""
+    return Path(str(files("doorsill").joinpath("data", "demo.dsl")))
+
+
 def demo_list() -> HashList:
-    """Open the list that holds the listed picture."""
-    return HashList.open(Path(str(files("doorsill").joinpath("data", "demo.dsl"))), Trust.none())
+    """Open it."""
+    return HashList.open(demo_file(), Trust.none())
 
 
 def hook(policy: Policy | None = None, **options: Any) -> Hook:

@@ -118,6 +118,18 @@ def test_snapshot(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(copy, io.BytesIO) == (size < 1 << 20)
 
 
+def test_a_file_that_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that ends in an error gives no snapshot, and the part on the disk is closed."""
+    monkeypatch.setattr("hook.IN_MEMORY", 1)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"some"
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(snapshot_of(pieces()))
+
+
 def test_re_encoding_keeps_the_outcome() -> None:
     """Half of the pictures are listed: each is found, and no other, after what clients do."""
     pictures = [Image.open(path) for path in PHOTOS if path.stem != "clock"]

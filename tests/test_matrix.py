@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import subprocess
+import sys
+import urllib.request
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +23,15 @@ pytest.importorskip("nio", reason="pip install '.[matrix]'")
 import aiofiles
 from aiohttp import web
 from hook import Refused
+from nio.client import async_client
 from screened_client import ScreenedClient
 from server import Server
 from two_people import chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+
+SERVER = Path(__file__).parent.parent / "examples/matrix/server.py"
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +41,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield running
 
 
-def test_a_real_chat(server: Server, tmp_path: Path) -> None:
-    """An ordinary photo arrives as it was; of a listed one, re-encoded, not a byte leaves."""
+def test_a_real_chat(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ordinary photo arrives as it was; a listed one, re-encoded, is not even encrypted."""
+    encrypt = async_client.async_encrypt_attachment
+    encrypted: list[bytes] = []
+    monkeypatch.setattr(
+        async_client,
+        "async_encrypt_attachment",
+        lambda file: encrypted.append(file.getvalue()) or encrypt(file),
+    )
 
     async def talk() -> None:
         async with chat(server, tmp_path, embedding.hook()) as both:
@@ -50,6 +63,7 @@ def test_a_real_chat(server: Server, tmp_path: Path) -> None:
                     await both.send(listed, "picture.jpg")
             assert [] == await both.received()
             assert (1, before) == (server.uploads(), server.media_bytes())
+            assert [ORDINARY] == encrypted
             await both.send(ORDINARY, "again.jpg")  # a refusal leaves the client as it was
             assert [ORDINARY] == await both.received()
 
@@ -61,6 +75,45 @@ def test_a_used_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
     with pytest.raises(OSError, match="not empty"), Server(tmp_path):
         pass
+
+
+def test_the_server_for_any_command() -> None:
+    """A command gets a server, two people who can log in, and the media folder; its code counts."""
+    code = """
+import json, os, sys, urllib.request
+from pathlib import Path
+url, media = os.environ["DOORSILL_MATRIX_URL"], Path(os.environ["DOORSILL_MATRIX_MEDIA"])
+for name in ("alice", "bob"):
+    body = {"type": "m.login.password", "password": os.environ[f"DOORSILL_MATRIX_{name.upper()}"],
+            "identifier": {"type": "m.id.user", "user": name}}
+    request = urllib.request.Request(f"{url}/_matrix/client/v3/login", json.dumps(body).encode())
+    person = json.load(urllib.request.urlopen(request))
+    assert person["user_id"] == f"@{name}:localhost"
+upload = urllib.request.Request(f"{url}/_matrix/media/v3/upload", b"x" * 5000)
+upload.add_header("Authorization", "Bearer " + person["access_token"])
+urllib.request.urlopen(upload)
+assert sum(path.stat().st_size for path in media.rglob("*") if path.is_file()) == 5000
+print(media.parent, end="")
+sys.exit(7)
+"""
+    command = [sys.executable, SERVER, "--", sys.executable, "-c", code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    assert 7 == done.returncode
+    assert done.stdout
+    assert not Path(done.stdout).exists()
+
+
+def test_the_server_ends_with_who_started_it() -> None:
+    """A TERM ends it as the end of its command does, and leaves no server behind."""
+    code = "import os, time; print(os.environ['DOORSILL_MATRIX_URL'], flush=True); time.sleep(600)"
+    command = [sys.executable, SERVER, "--", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        url = started.stdout.readline().strip()
+        started.terminate()
+        assert 143 == started.wait(30)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url)  # noqa: S310 - loopback
 
 
 class Moods:
@@ -103,8 +156,10 @@ class Moods:
             await runner.cleanup()
 
 
-def test_retries_send_what_was_screened() -> None:
+def test_retries_send_what_was_screened(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that gives another picture when it is asked again is not asked again."""
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda _: sleep(0))  # nio waits 5 s for a busy server
     moods = Moods("busy", "gone")
     asked: list[tuple[int, int]] = []
 

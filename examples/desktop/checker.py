@@ -103,8 +103,10 @@ class _TellingHook(Hook):
     def __init__(self, gate: Gate) -> None:
         super().__init__(gate, self._ask)
 
-    async def check(self, snapshot: IO[bytes], source: Any = None) -> Verdict:
-        verdict = await super().check(snapshot, source)
+    async def check(
+        self, snapshot: IO[bytes], source: Any = None, agreed: set[str] | None = None
+    ) -> Verdict:
+        verdict = await super().check(snapshot, source, agreed)
         _job.get().move(Step.SENDING, verdict=verdict)
         return verdict
 

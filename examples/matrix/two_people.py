@@ -81,14 +81,13 @@ async def chat(server: Server, folder: Path, hook: Hook) -> AsyncIterator[Chat]:
             ("alice", ScreenedClient, {"hook": hook}),
             ("bob", AsyncClient, {}),
         ):
-            password = secrets.token_urlsafe(16)
-            person = server.register(name, password)
+            person = server.register(name, secrets.token_urlsafe(16))
             store = folder / name
             store.mkdir()
             client = kind(server.url, person.address, store_path=str(store),
                           config=AsyncClientConfig(store_sync_tokens=False), **options)  # fmt: skip
             stack.push_async_callback(client.close)
-            await client.login(password)
+            client.restore_login(person.address, person.device, person.token)
             await client.keys_upload()
             clients.append(client)
         alice, bob = clients
