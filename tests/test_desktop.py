@@ -111,7 +111,8 @@ def arrivals(scene: Scene) -> list[Any]:
 
 
 def texts(bubble: Any) -> str:
-    """Return all that a bubble says."""
+    """Return all that a bubble says, once its layout has shown it."""
+    QTest.qWait(50)
     return "\n".join(each.toPlainText() for each in bubble.findChildren(parts.Prose)
                      if not each.isHidden())  # fmt: skip
 

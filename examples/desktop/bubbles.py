@@ -221,6 +221,11 @@ class PictureBubble(Bubble):
         """As of a Bubble."""
         return self.state.step.over or self.state.step == Step.ASKING
 
+    @property
+    def over(self) -> bool:
+        """Whether it was sent, or will not be."""
+        return self.state.step.over
+
     def summary(self) -> str:
         """As of a Bubble."""
         return f"{self.words.picture} {self.attachment.name}. {cards.note(self.state, self.words)}"

@@ -124,8 +124,6 @@ class Checker(QObject):
     """The test card was stopped: pictures are checked."""
     unprotected = Signal(str)
     """It was not, and why; nothing is claimed, and no pictures are sent."""
-    connected = Signal()
-    """The peer can be written to."""
     joined = Signal()
     """The other is there."""
     offline = Signal(str)
@@ -225,13 +223,13 @@ class Checker(QObject):
             except (DoorsillError, OSError) as error:
                 self.unprotected.emit(one_line(str(error), 400))
         if self._peer is None:
+            peer = self._make_peer()
+            peer.hook = self.hook
             try:
-                self._peer = self._make_peer()
-                self._peer.hook = self.hook
-                await self._peer.open(self._receive, self.joined.emit)
-                self.connected.emit()
+                await peer.open(self._receive, self.joined.emit)
+                self._peer = peer
             except Exception as error:  # noqa: BLE001 - whatever a server or its library does
-                self._peer = None
+                await peer.leave()
                 self.offline.emit(_told(error))
         else:
             self._peer.hook = self.hook

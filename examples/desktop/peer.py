@@ -60,8 +60,11 @@ class Peer(Protocol):
     async def give(self, attachment: Attachment) -> None:
         """Send a file if the hook lets it through; else it raises `Refused`."""
 
+    async def leave(self) -> None:
+        """Disconnect; it can be opened again."""
+
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect for good."""
 
 
 class Echo:
@@ -90,6 +93,9 @@ class Echo:
         with BytesIO(attachment.data) as snapshot:
             await self.hook.check(snapshot)
             self._receive(Received(name=attachment.name, data=snapshot.read()))
+
+    async def leave(self) -> None:
+        """As of a Peer."""
 
     async def close(self) -> None:
         """As of a Peer."""
@@ -125,7 +131,7 @@ class Matrix:
         from nio import AsyncClientConfig
         from screened_client import ScreenedClient
 
-        await self._leave()
+        await self.leave()
         hook: Any = self.hook  # None sends nothing either: `give` asks first
         self._client = ScreenedClient(
             self.server, f"@{self._me}:localhost", store_path=self._store.name, hook=hook,
@@ -231,7 +237,8 @@ class Matrix:
             answer = await sending
         _check(answer)
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """As of a Peer."""
         if self._listener is not None:
             self._listener.cancel()
             with suppress(asyncio.CancelledError, Exception):
@@ -241,7 +248,7 @@ class Matrix:
 
     async def close(self) -> None:
         """As of a Peer."""
-        await self._leave()
+        await self.leave()
         self._store.cleanup()
 
 

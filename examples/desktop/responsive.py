@@ -4,7 +4,7 @@
 
 While pictures of 12 megapixels are checked, a 16 ms timer misses fewer than 2 % of its ticks.
 Cancel returns in under 50 ms: the bubble says so, and no thread screens any more. The same timer is
-measured before, while nothing goes on, because a busy machine misses ticks, too.
+measured before, while nothing goes on: a busy machine misses ticks, too, and then nothing is told.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from functools import partial
 from typing import Any
 
 from bubbles import PictureBubble
@@ -128,10 +129,11 @@ def main() -> int:
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, photo of {len(data) / 1e6:.1f} MB"
     )
     print(f"idle: {lost} of {all_} ticks missed, longest pause {longest:.0f} ms")
+    busy = lost / all_ >= _MOST_MISSED / 2
     ticks, start = Ticks(), time.perf_counter()
     for _ in range(_CHECKS):
         bubble = begin(scene, data, gates[0])
-        wait(lambda bubble=bubble: bubble.state.step.over)
+        wait(partial(getattr, bubble, "over"))
     took = 1000 * (time.perf_counter() - start) / _CHECKS
     lost, all_, longest = ticks.missed()
     share = lost / all_
@@ -146,6 +148,9 @@ def main() -> int:
     said, returned = (max(each) for each in zip(*times, strict=True))
     print(f"{len(times)} cancels of {_CANCELS} came in time: the bubble said so after at most "
           f"{said:.1f} ms, the gate had returned after {returned:.1f} ms")  # fmt: skip
+    if busy:
+        print("NOT TOLD: this machine is too busy with other things to say whether that is enough")
+        return 0
     return int(share >= _MOST_MISSED or max(said, returned) >= _MOST_MILLISECONDS)
 
 
