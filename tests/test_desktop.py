@@ -21,8 +21,10 @@ sys.path.append(str(Path(__file__).parent.parent / "examples/desktop"))
 
 import attachments
 import cards
+import conversation
 import parts
 from checker import State, Step
+from PIL import Image
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
@@ -41,15 +43,14 @@ from doorsill import (
     Policy,
     testcard,
 )
-from drawn import saved, scene
+from drawn import saved
+from drawn import scene as drawing
 from embedding import LISTED, ORDINARY, demo_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bubbles import PictureBubble
-
-    from doorsill import Verdict
 
 TEXT = b"a shopping list"
 CARD = testcard.test_card()
@@ -208,7 +209,7 @@ def test_unreadable_asks_in_words(opened: Callable[..., Scene]) -> None:
     ("data", "name", "said"),
     [
         (TEXT, "list.txt", ENGLISH.not_a_picture),
-        (saved(scene((8, 8)).resize((320, 240)).convert("L").point([128] * 256), "PNG"), "a.png",
+        (saved(drawing((8, 8)).resize((320, 240)).convert("L").point([128] * 256), "PNG"), "a.png",
          ENGLISH.little_detail),
     ],
 )  # fmt: skip
@@ -275,7 +276,7 @@ def test_cancel(opened: Callable[..., Scene]) -> None:
 def test_closing_ends_everything(opened: Callable[..., Scene]) -> None:
     """Closing the window in the midst of a check ends the thread and the workers at once."""
     scene = opened(lambda: Gate(demo_list()))
-    scene.add(saved(_noise(2000), "PNG"), "large.png")
+    scene.add(saved(Image.effect_noise((2000, 2000), 60), "PNG"), "large.png")
     scene.send()
     checker = scene.window.checker
     assert checker.gate is not None
@@ -307,7 +308,7 @@ def test_drop_and_paste(opened: Callable[..., Scene], tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(ORDINARY)
     dropped, encoded, pixels = QMimeData(), QMimeData(), QMimeData()
     dropped.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.jpg"))])
-    encoded.setData("image/png", saved(scene_picture(), "PNG"))
+    encoded.setData("image/png", saved(drawing(), "PNG"))
     pixels.setImageData(QImage(40, 30, QImage.Format.Format_RGB32))
     for count, mime in enumerate((dropped, encoded, pixels), 1):
         add(mime)
@@ -381,31 +382,16 @@ def test_keys(opened: Callable[..., Scene]) -> None:
     wait(lambda: again.state.step == Step.SENT)
 
 
-def scene_picture() -> Any:
-    """Return a harmless drawing."""
-    return scene()
-
-
 def verdict() -> Verdict:
     """Return a verdict that stops a picture."""
-    from doorsill import Verdict  # noqa: PLC0415 - the name is a type above
-
     match = Match("LIST", "00aabbccddee", "CATEGORY", "PUBLISHER", "pdq", "full", 4,
                   Evidence.SINGLE, Action.BLOCK, "as shown", test=False, epoch=3)  # fmt: skip
     return Verdict(Outcome.MATCH, Action.BLOCK, Evidence.SINGLE, "rule", (match,), 100, (),
                    "worker", "none", 1.0)  # fmt: skip
 
 
-def _noise(side: int) -> Any:
-    from PIL import Image  # noqa: PLC0415 - one test draws it
-
-    return Image.effect_noise((side, side), 60)
-
-
 def test_bubbles_are_bounded(opened: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so many messages are kept on the screen; the oldest go."""
-    import conversation  # noqa: PLC0415 - one test changes it
-
     monkeypatch.setattr(conversation, "_MOST", 4)
     scene = opened()
     for number in range(6):

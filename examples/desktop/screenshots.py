@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 20
 _POLL_MILLISECONDS = 5
-_NORMAL, _NARROW = (544, 736), (320, 640)
+_NORMAL, _NARROW, _TALL = (544, 736), (320, 640), (544, 816)
 _POINTS, _LARGE = 10, 18
 
 
@@ -175,7 +175,7 @@ def main() -> None:
     """Make one, or all."""
     QApplication([])
     if len(sys.argv) < 2:  # noqa: PLR2004 - no folder
-        talk(ENGLISH, "light").save(Path(__file__).with_name("window.png"))
+        talk(ENGLISH, "light", size=_TALL).save(Path(__file__).with_name("window.png"))
         return
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
