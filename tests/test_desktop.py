@@ -21,9 +21,8 @@ sys.path.append(str(Path(__file__).parent.parent / "examples/desktop"))
 
 import attachments
 import cards
-import conversation
 import parts
-from checker import State, Step
+from checker import Step
 from PIL import Image
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
@@ -41,6 +40,7 @@ from doorsill import (
     Match,
     Outcome,
     Policy,
+    Verdict,
     testcard,
 )
 from drawn import saved
@@ -388,14 +388,3 @@ def verdict() -> Verdict:
                   Evidence.SINGLE, Action.BLOCK, "as shown", test=False, epoch=3)  # fmt: skip
     return Verdict(Outcome.MATCH, Action.BLOCK, Evidence.SINGLE, "rule", (match,), 100, (),
                    "worker", "none", 1.0)  # fmt: skip
-
-
-def test_bubbles_are_bounded(opened: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so many messages are kept on the screen; the oldest go."""
-    monkeypatch.setattr(conversation, "_MOST", 4)
-    scene = opened()
-    for number in range(6):
-        scene.send(f"message {number}")
-    wait(lambda: scene.window.conversation.bubbles[-1].summary() == "message 5")
-    assert 4 == len(scene.window.conversation.bubbles)
-    assert State(Step.SENT) == scene.window.conversation.bubbles[0]._state  # noqa: SLF001

@@ -20,6 +20,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.append(str(Path(__file__).parent.parent / "examples/desktop"))
 
 import bubbles
+import conversation
 import parts
 import screenshots
 from palette import DARK, LIGHT, STEP, Colours
@@ -270,3 +271,16 @@ def test_colours_have_a_use() -> None:
     source = Path(palette.__file__).read_text()
     assert all(f"@{each.name}" in source or f"colours.{each.name}" in source
                for each in fields(Colours))  # fmt: skip
+
+
+def test_bubbles_are_bounded(
+    shown: Callable[[Scene], Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many messages are kept on the screen; the oldest go."""
+    monkeypatch.setattr(conversation, "_MOST", 4)
+    scene = shown(Scene(ENGLISH, "light"))
+    kept = scene.window.conversation.bubbles
+    for number in range(6):
+        scene.send(f"message {number}")
+    wait(lambda: [each.summary() for each in kept[-2:]] == ["message 4", "message 5"])
+    assert 4 == len(kept)
