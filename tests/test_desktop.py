@@ -29,7 +29,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from screenshots import Scene, cut, smaller, wait
-from words import ENGLISH
+from words import ENGLISH, GERMAN
 
 from doorsill import (
     Action,
@@ -236,6 +236,9 @@ def test_broken_gate_claims_nothing(opened: Callable[..., Scene]) -> None:
     assert ENGLISH.unprotected in shown
     assert "the test card does not match" in shown
     assert ENGLISH.checked not in shown
+    scene.window.speak(GERMAN)
+    assert GERMAN.unprotected in texts(scene.window)
+    scene.window.speak(ENGLISH)
     bubble = sent(scene, ORDINARY)
     assert Step.NO_CHECK == bubble.state.step
     assert [] == arrivals(scene)

@@ -220,7 +220,7 @@ class Checker(QObject):
                     self.gate = await asyncio.to_thread(self._make_gate)
                 self.hook = await asyncio.to_thread(_TellingHook, self.gate)
                 self.protected.emit()
-            except (DoorsillError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be claimed
                 self.unprotected.emit(one_line(str(error), 400))
         if self._peer is None:
             peer = self._make_peer()

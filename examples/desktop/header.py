@@ -29,7 +29,7 @@ class Header(QFrame):
         self._window = window
         self._checked: bool | None = None  # not known yet
         self._here = False
-        self._trouble: list[str] = []
+        self._trouble: list[tuple[str, str]] = []  # the name of a sentence, and why
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -70,7 +70,7 @@ class Header(QFrame):
     def unprotected(self, why: str) -> None:
         """It was not."""
         self._checked = False
-        self._trouble += [self._window.words.unprotected, why]
+        self._trouble.append(("unprotected", why))
         self.refresh()
 
     def joined(self) -> None:
@@ -80,7 +80,7 @@ class Header(QFrame):
 
     def offline(self, why: str) -> None:
         """The server is not."""
-        self._trouble += [self._window.words.offline, why]
+        self._trouble.append(("offline", why))
         self.refresh()
 
     # ---- how it looks
@@ -107,10 +107,12 @@ class Header(QFrame):
         lines = [title, Prose(self._line(), quiet=True)]
         for part in lines:
             self._texts.addWidget(part)
-        notices: list[Any] = [Prose(text) for text in self._trouble]
+        notices: list[Any] = []
+        for name, why in self._trouble:
+            notices += [Prose(getattr(words, name)), Prose(why)]
         if notices:
             notices.append(Buttons(Button(words.again, self.again.emit)))
-            said = QAccessibleAnnouncementEvent(self, self._trouble[0])
+            said = QAccessibleAnnouncementEvent(self, notices[0].toPlainText())
             QAccessible.updateAccessibility(said)
         for part in notices:
             self._banner_column.addWidget(part)
