@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from conversation import Conversation
 from header import Header
 from palette import DARK, LIGHT, STEP, dress
 from peer import Peer, found
-from PySide6.QtCore import QLibraryInfo, Qt, QTranslator
+from PySide6.QtCore import QLibraryInfo, Qt, QTimer, QTranslator
 from PySide6.QtGui import QGuiApplication, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QVBoxLayout, QWidget
 from words import ALL, Words, of_this_system
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QMimeData
 
+_FRAME = 16  # milliseconds
 _PATTERNS = "*.jpg *.jpeg *.png *.webp *.gif *.avif *.heic *.heif *.tif *.tiff *.bmp"
 
 
@@ -174,7 +176,8 @@ class Window(QMainWindow):
             bubble = PictureBubble(self.words, attachment, self.checker, host_does)
             self._pictures[attachment.number] = bubble
             self.conversation.add(bubble, mine=True)
-            self.checker.send(attachment)
+            # The bubble is drawn first, the check would be in its way.
+            QTimer.singleShot(_FRAME, self, partial(self.checker.send, attachment))
         if text:
             number = next(numbers)
             self._pictures[number] = TextBubble(self.words, "", text, mine=True)
