@@ -61,8 +61,8 @@ class Hook:
         snapshot: IO[bytes],
         source: str | bytes | IO[bytes] | None = None,
         agreed: set[str] | None = None,
-    ) -> None:
-        """Return if this may be sent; the snapshot then stands at its beginning.
+    ) -> Verdict:
+        """Return the verdict if this may be sent; the snapshot then stands at its beginning.
 
         Args:
             snapshot: Exactly the bytes that will be sent.
@@ -82,6 +82,7 @@ class Hook:
         if verdict.action == Action.BLOCK:
             raise Refused(verdict)
         snapshot.seek(0)
+        return verdict
 
 
 class _Small(io.BytesIO):
