@@ -69,6 +69,18 @@ static inline size_t doorsill_confirm(const uint8_t *const *planes, size_t count
   return near;
 }
 
+/* `near_rows` by a function that answers one query and tells whether any bit is set. */
+static inline int doorsill_one_by_one(uint64_t (*near_one)(const uint8_t *, size_t, const uint8_t *,
+                                                           uint32_t, uint64_t *),
+                                      const uint8_t *plane, size_t blocks,
+                                      const doorsill_queries *queries, uint64_t *masks) {
+  uint64_t any = 0;
+  for (size_t query = 0; query < queries->count; query++)
+    any |= near_one(plane, blocks, queries->hashes + queries->stride * query, queries->radius,
+                    masks + blocks * query);
+  return any != 0;
+}
+
 /* The hot loops, one file for each instruction set. The portable one is the truth: every
  * other must give the same bits, which tests/native/test_kernels.c checks. */
 typedef struct doorsill_kernels {

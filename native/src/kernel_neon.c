@@ -38,11 +38,7 @@ static uint64_t near_one(const uint8_t *plane, size_t blocks, const uint8_t quer
 
 static int near_rows(const uint8_t *plane, size_t blocks, const doorsill_queries *queries,
                      uint64_t *masks) {
-  uint64_t any = 0;
-  for (size_t query = 0; query < queries->count; query++)
-    any |= near_one(plane, blocks, queries->hashes + queries->stride * query, queries->radius,
-                    masks + blocks * query);
-  return any != 0;
+  return doorsill_one_by_one(near_one, plane, blocks, queries, masks);
 }
 
 /* 299 R + 587 G + 114 B in thousandths, / 1000 to the nearest float. 1 / 1000 is given to twice
