@@ -74,6 +74,9 @@ def test_bands_make_the_whole(way: str) -> None:
         assert (view.size, view.mode) == (whole.size, whole.mode)
         pieces = [view.band(top, min(top + 48, whole.height)) for top in range(0, whole.height, 48)]
         assert np.array_equal(np.asarray(whole), np.concatenate([np.asarray(p) for p in pieces]))
+        packed = [view.pixels(top, min(top + 48, whole.height), view.mode)
+                  for top in range(0, whole.height, 48)]  # fmt: skip
+        assert whole.tobytes() == b"".join(piece or b"" for piece in packed)
     assert number
 
 

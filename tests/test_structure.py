@@ -25,7 +25,7 @@ FORBIDDEN = NETWORK | {"pickle", "shelve", "marshal", "logging", "ctypes", "requ
 
 # Which modules a module may import at its top or inside: imports point down only.
 LAYERS = [
-    {"errors", "files", "limits", "verdict", "receipt", "_native", "testcard"},
+    {"errors", "files", "limits", "shared", "verdict", "receipt", "_native", "testcard"},
     {"policy", "core", "cage", "patience"},
     {"digests", "releases"},
     {"trust", "accept"},

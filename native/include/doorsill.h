@@ -190,7 +190,8 @@ DOORSILL_API uint32_t doorsill_distance(const uint8_t *a, const uint8_t *b, size
 typedef struct doorsill_list doorsill_list;
 
 /* Opens the list in these bytes, which must stay in place, unchanged, until it is closed
- * (so: private memory; a mapped file can be cut or altered under you). `detail`, if not
+ * (so: private memory, or a mapped memfd with F_SEAL_WRITE, F_SEAL_SHRINK and F_SEAL_GROW, which
+ * processes can share; a mapped file can be cut or altered under you). `detail`, if not
  * NULL, gets a static sentence about what is wrong. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_open(const void *data, size_t size,
                                                                doorsill_list **list,

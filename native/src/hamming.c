@@ -50,51 +50,41 @@ typedef struct scan {
   void *context;
 } scan;
 
-/* The number of the lowest bit that is set. */
-static inline uint32_t lowest(uint64_t mask) {
+/* The rows whose bits are set, numbered from `first`. Fetches what they are confirmed by: where a
+ * tenth of a list are near-duplicates of a query's neighbour, waiting for it took most of the time.
+ */
+static size_t candidates(const doorsill_rows *rows, uint32_t first, const uint64_t *masks,
+                         size_t blocks, doorsill_near *found) {
+  size_t n = 0;
+  for (size_t b = 0; b < blocks; b++, first += BLOCK)
+    for (uint64_t mask = masks[b]; mask; mask &= mask - 1) {
+      const uint32_t row = first + doorsill_lowest(mask);
 #if defined(__GNUC__)
-  return (uint32_t)__builtin_ctzll(mask);
-#else
-  return doorsill_bits((mask & (0 - mask)) - 1);
+      for (uint32_t plane = 1; plane < rows->info.width / 128u; plane++)
+        __builtin_prefetch(rows->planes[plane].data + (size_t)DOORSILL_PLANE_BYTES * row);
 #endif
-}
-
-/* Fetches what the candidates among 64 rows are confirmed by: where a tenth of a list are near
- * duplicates of a query's neighbour, waiting for it takes most of the time. */
-static void fetch(const scan *s, uint32_t first, uint64_t mask) {
-#if defined(__GNUC__)
-  for (; mask; mask &= mask - 1)
-    for (uint32_t plane = 1; plane < s->rows->info.width / 128u; plane++)
-      __builtin_prefetch(s->rows->planes[plane].data +
-                         (size_t)DOORSILL_PLANE_BYTES * (first + lowest(mask)));
-#else
-  (void)s, (void)first, (void)mask;
-#endif
-}
-
-/* Confirms the candidates among 64 rows. */
-static void confirm(const scan *s, uint32_t first, uint32_t query, uint64_t mask) {
-  for (; mask; mask &= mask - 1) {
-    const uint32_t i = lowest(mask);
-    const uint32_t distance = doorsill_row_distance(
-        s->rows, s->queries + (size_t)query * (s->rows->info.width / 8u), first + i);
-    if (distance <= s->radius) s->hit(s->context, first + i, query, distance);
-  }
+      found[n++].row = row;
+    }
+  return n;
 }
 
 /* Scans whole blocks of 64 rows; `valid` is how many rows of the last one exist. */
 static void scan_blocks(const scan *s, const uint8_t *plane, uint32_t first, size_t blocks,
                         uint32_t valid) {
+  const doorsill_queries queries = {s->queries, s->rows->info.width / 8u, s->count, s->radius};
+  uint64_t masks[DOORSILL_MAX_QUERIES * RUN / BLOCK];
   const doorsill_kernels *kernels = doorsill_kernels_now();
-  const size_t stride = s->rows->info.width / 8u;
-  uint64_t masks[RUN / BLOCK];
+  if (!kernels->near_rows(plane, blocks, &queries, masks)) return;
+  const uint8_t *planes[DOORSILL_MAX_PLANES];
+  for (size_t i = 0; i < DOORSILL_MAX_PLANES; i++) planes[i] = s->rows->planes[i].data;
   for (uint32_t query = 0; query < s->count; query++) {
-    kernels->near_rows(plane, blocks, s->queries + query * stride, s->radius, masks);
-    if (valid < BLOCK) masks[blocks - 1] &= ((uint64_t)1 << valid) - 1;
-    for (size_t b = 0; b < blocks; b++)
-      if (masks[b]) fetch(s, first + (uint32_t)(b * BLOCK), masks[b]);
-    for (size_t b = 0; b < blocks; b++)
-      if (masks[b]) confirm(s, first + (uint32_t)(b * BLOCK), query, masks[b]);
+    uint64_t *own = masks + blocks * query;
+    if (valid < BLOCK) own[blocks - 1] &= ((uint64_t)1 << valid) - 1;
+    doorsill_near near[RUN];
+    const size_t n =
+        kernels->confirm(planes, s->rows->info.width / 128u, s->queries + queries.stride * query,
+                         s->radius, near, candidates(s->rows, first, own, blocks, near));
+    for (size_t i = 0; i < n; i++) s->hit(s->context, near[i].row, query, near[i].distance);
   }
 }
 

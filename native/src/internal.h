@@ -2,6 +2,8 @@
 #ifndef DOORSILL_INTERNAL_H
 #define DOORSILL_INTERNAL_H
 
+#include <string.h>
+
 #include "doorsill.h"
 
 #define DOORSILL_LANES 16 /* rows that the box filter takes at a time, on every processor */
@@ -15,14 +17,81 @@ typedef struct doorsill_band {
   float inverse[16]; /* and 1 divided by that */
 } doorsill_band;
 
+/* What is looked for in a plane: the first 16 bytes of each of `count` hashes, `stride` bytes
+ * apart, and up to how many bits away. */
+typedef struct doorsill_queries {
+  const uint8_t *hashes;
+  size_t stride, count;
+  uint32_t radius;
+} doorsill_queries;
+
+/* A row, and how far it is. */
+typedef struct doorsill_near {
+  uint32_t row, distance;
+} doorsill_near;
+
+/* How many bits are set. Compilers know this shape and use the processor's count if it has one. */
+static inline uint32_t doorsill_bits(uint64_t v) {
+  v -= v >> 1 & 0x5555555555555555u;
+  v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+  v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+  return (uint32_t)((v * 0x0101010101010101u) >> 56);
+}
+
+/* The number of the lowest bit that is set. */
+static inline uint32_t doorsill_lowest(uint64_t mask) {
+#if defined(__GNUC__)
+  return (uint32_t)__builtin_ctzll(mask);
+#else
+  return doorsill_bits((mask & (0 - mask)) - 1);
+#endif
+}
+
+/* The portable `confirm`, which other kernels compile for a processor that counts bits. */
+static inline size_t doorsill_confirm(const uint8_t *const *planes, size_t count,
+                                      const uint8_t *query, uint32_t radius, doorsill_near *rows,
+                                      size_t n) {
+  size_t near = 0;
+  for (size_t i = 0; i < n; i++) {
+    const uint32_t row = rows[i].row;
+    uint32_t distance = 0;
+    for (size_t plane = 0; plane < count; plane++) {
+      uint64_t a[2], b[2];
+      memcpy(a, planes[plane] + (size_t)16 * row, sizeof a);
+      memcpy(b, query + 16 * plane, sizeof b);
+      distance += doorsill_bits(a[0] ^ b[0]) + doorsill_bits(a[1] ^ b[1]);
+    }
+    /* Whether a candidate stays cannot be foreseen, so there is nothing to branch on. */
+    rows[near].row = row;
+    rows[near].distance = distance;
+    near += distance <= radius;
+  }
+  return near;
+}
+
+/* `near_rows` by a function that answers one query and tells whether any bit is set. */
+static inline int doorsill_one_by_one(uint64_t (*near_one)(const uint8_t *, size_t, const uint8_t *,
+                                                           uint32_t, uint64_t *),
+                                      const uint8_t *plane, size_t blocks,
+                                      const doorsill_queries *queries, uint64_t *masks) {
+  uint64_t any = 0;
+  for (size_t query = 0; query < queries->count; query++)
+    any |= near_one(plane, blocks, queries->hashes + queries->stride * query, queries->radius,
+                    masks + blocks * query);
+  return any != 0;
+}
+
 /* The hot loops, one file for each instruction set. The portable one is the truth: every
  * other must give the same bits, which tests/native/test_kernels.c checks. */
 typedef struct doorsill_kernels {
   const char *name;
-  /* Bit i of masks[b] says that row 64 * b + i of the plane (16 bytes a row) is within
-   * `radius` of the query. */
-  void (*near_rows)(const uint8_t *plane, size_t blocks, const uint8_t query[16], uint32_t radius,
-                    uint64_t *masks);
+  /* Bit i of masks[q * blocks + b] says that row 64 * b + i of the plane (16 bytes a row) is
+   * within the radius of query q. Returns whether any is. */
+  int (*near_rows)(const uint8_t *plane, size_t blocks, const doorsill_queries *queries,
+                   uint64_t *masks);
+  /* Keeps those of `n` rows, in order, that are near over all planes, and says how many. */
+  size_t (*confirm)(const uint8_t *const *planes, size_t count, const uint8_t *query,
+                    uint32_t radius, doorsill_near *rows, size_t n);
   /* Luma in profile full of `n` pixels of one row. */
   void (*luma)(const uint8_t *pixels, size_t n, uint32_t format, uint32_t ground, float *luma);
   /* 16 rows, `pitch` floats apart, to columns of 16 lanes; n is a multiple of 16. */
@@ -47,14 +116,6 @@ void doorsill_wipe(void *memory, size_t size);
 
 /* The ones in use. */
 const doorsill_kernels *doorsill_kernels_now(void);
-
-/* How many bits are set. Compilers know this shape and use the processor's count if it has one. */
-static inline uint32_t doorsill_bits(uint64_t v) {
-  v -= v >> 1 & 0x5555555555555555u;
-  v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
-  v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-  return (uint32_t)((v * 0x0101010101010101u) >> 56);
-}
 
 /* How bright a ground is; DOORSILL_ALPHA_IGNORED never gets this far. */
 static inline uint32_t doorsill_level(uint32_t ground) {

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define TARGET __attribute__((target("avx2,fma")))
+#define TARGET __attribute__((target("avx2,fma,popcnt")))
 #define INLINE TARGET static inline __attribute__((always_inline))
 /* Else vectors that are named by a loop would live in memory. */
 #define UNROLL _Pragma("GCC unroll 8")
@@ -21,38 +21,68 @@ INLINE __m256i bits(__m256i v) {
   return _mm256_add_epi8(low, high);
 }
 
-/* How far 4 rows are: 0, 2, 1, 3. */
-INLINE __m256i distances(const uint8_t *rows, __m256i q) {
-  const __m256i a = bits(_mm256_xor_si256(q, _mm256_loadu_si256((const __m256i *)rows)));
-  const __m256i b = bits(_mm256_xor_si256(q, _mm256_loadu_si256((const __m256i *)(rows + 32))));
-  const __m256i bytes = _mm256_add_epi8(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
-  return _mm256_sad_epu8(bytes, _mm256_setzero_si256());
+/* 4 rows: the first 8 bytes of each, and the second. Their order is 0, 2, 1, 3. */
+INLINE void halves(const uint8_t *rows, __m256i *first, __m256i *second) {
+  const __m256i a = _mm256_loadu_si256((const __m256i *)rows);
+  const __m256i b = _mm256_loadu_si256((const __m256i *)(rows + 32));
+  *first = _mm256_unpacklo_epi64(a, b);
+  *second = _mm256_unpackhi_epi64(a, b);
+}
+
+/* Whether any of 64 rows may be near. Where both halves differ a bit is counted once, so that one
+ * count does for both; of unrelated rows one in a million gets below 32. */
+INLINE int may_be_near(const uint8_t *plane, __m256i q, __m256i r, __m256i limit) {
+  __m256i least = _mm256_set1_epi8(-1);
+  for (uint32_t row = 0; row < 1024; row += 64) {
+    __m256i first, second;
+    halves(plane + row, &first, &second);
+    const __m256i either = _mm256_or_si256(_mm256_xor_si256(first, q), _mm256_xor_si256(second, r));
+    least = _mm256_min_epu32(least, _mm256_sad_epu8(bits(either), _mm256_setzero_si256()));
+  }
+  return _mm256_movemask_epi8(_mm256_cmpgt_epi64(least, limit)) != -1;
 }
 
 /* Which of 64 rows are near. */
-TARGET static uint64_t near_ones(const uint8_t *plane, __m256i q, __m256i limit) {
+INLINE uint64_t near_ones(const uint8_t *plane, __m256i q, __m256i r, __m256i limit) {
   uint64_t far = 0;
   for (uint32_t row = 0; row < 64; row += 4, plane += 64) {
-    const __m256i sums = _mm256_permute4x64_epi64(distances(plane, q), 0xd8);
+    __m256i first, second;
+    halves(plane, &first, &second);
+    const __m256i bytes =
+        _mm256_add_epi8(bits(_mm256_xor_si256(first, q)), bits(_mm256_xor_si256(second, r)));
+    const __m256i sums =
+        _mm256_permute4x64_epi64(_mm256_sad_epu8(bytes, _mm256_setzero_si256()), 0xd8);
     const int four = _mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(sums, limit)));
     far |= (uint64_t)(uint32_t)four << row;
   }
   return ~far;
 }
 
-/* VPSHUFB as a table of nibbles: 9 instructions for 2 rows. Only the nearest row of a block
- * matters: hardly ever is one near, and then the block is gone through again. */
-TARGET static void near_rows(const uint8_t *plane, size_t blocks, const uint8_t query[16],
-                             uint32_t radius, uint64_t *masks) {
-  const __m256i q = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)query));
-  const __m256i limit = _mm256_set1_epi64x((long long)radius);
-  for (size_t block = 0; block < blocks; block++, plane += 1024) {
-    __m256i nearest = distances(plane, q);
-    for (uint32_t row = 64; row < 1024; row += 64)
-      nearest = _mm256_min_epu32(nearest, distances(plane + row, q));
-    const __m256i far = _mm256_cmpgt_epi64(nearest, limit);
-    masks[block] = _mm256_movemask_epi8(far) == -1 ? 0 : near_ones(plane, q, limit);
+/* VPSHUFB as a table of nibbles: 13 instructions for 4 rows. Hardly ever may one be near, and then
+ * the block is gone through again; after a block with near rows the next one is likely to have
+ * some, and is gone through at once. */
+TARGET static int near_rows(const uint8_t *plane, size_t blocks, const doorsill_queries *queries,
+                            uint64_t *masks) {
+  const __m256i limit = _mm256_set1_epi64x((long long)queries->radius);
+  uint64_t any = 0;
+  for (size_t query = 0; query < queries->count; query++, masks += blocks) {
+    uint64_t q[2];
+    memcpy(q, queries->hashes + queries->stride * query, sizeof q);
+    const __m256i a = _mm256_set1_epi64x((long long)q[0]), b = _mm256_set1_epi64x((long long)q[1]);
+    for (size_t block = 0; block < blocks; block++) {
+      const uint8_t *rows = plane + 1024 * block;
+      masks[block] = (block && masks[block - 1]) || may_be_near(rows, a, b, limit)
+                         ? near_ones(rows, a, b, limit)
+                         : 0;
+      any |= masks[block];
+    }
   }
+  return any != 0;
+}
+
+TARGET static size_t confirm(const uint8_t *const *planes, size_t count, const uint8_t *query,
+                             uint32_t radius, doorsill_near *rows, size_t n) {
+  return doorsill_confirm(planes, count, query, radius, rows, n);
 }
 
 /* Thousandths / 1000, to the nearest float. 1 / 1000 is given to twice the precision of a float,
@@ -194,7 +224,7 @@ TARGET static void box(const doorsill_band *band, size_t column, size_t n, size_
 }
 
 const doorsill_kernels *doorsill_kernels_avx2(void) {
-  static const doorsill_kernels kernels = {"avx2", near_rows, luma, columns, box};
+  static const doorsill_kernels kernels = {"avx2", near_rows, confirm, luma, columns, box};
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kernels : NULL;
 }
 #else

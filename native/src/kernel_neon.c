@@ -12,8 +12,9 @@
 #define UNROLL _Pragma("GCC unroll 8")
 
 /* CNT counts the bits of 16 bytes: 5 instructions for a row, which are the bottleneck. */
-static void near_rows(const uint8_t *plane, size_t blocks, const uint8_t query[16], uint32_t radius,
-                      uint64_t *masks) {
+static uint64_t near_one(const uint8_t *plane, size_t blocks, const uint8_t query[16],
+                         uint32_t radius, uint64_t *masks) {
+  uint64_t any = 0;
   static const uint16_t weights[8] = {1, 2, 4, 8, 16, 32, 64, 128};
   const uint8x16_t q = vld1q_u8(query);
   const uint16x8_t limit = vdupq_n_u16(radius < 128 ? (uint16_t)radius : 128);
@@ -30,7 +31,14 @@ static void near_rows(const uint8_t *plane, size_t blocks, const uint8_t query[1
       mask |= (uint64_t)vaddvq_u16(vandq_u16(vcleq_u16(bits, limit), weight)) << row;
     }
     masks[block] = mask;
+    any |= mask;
   }
+  return any;
+}
+
+static int near_rows(const uint8_t *plane, size_t blocks, const doorsill_queries *queries,
+                     uint64_t *masks) {
+  return doorsill_one_by_one(near_one, plane, blocks, queries, masks);
 }
 
 /* 299 R + 587 G + 114 B in thousandths, / 1000 to the nearest float. 1 / 1000 is given to twice
@@ -148,7 +156,7 @@ static void box(const doorsill_band *band, size_t column, size_t n, size_t windo
 }
 
 const doorsill_kernels *doorsill_kernels_neon(void) {
-  static const doorsill_kernels kernels = {"neon", near_rows, luma, columns, box};
+  static const doorsill_kernels kernels = {"neon", near_rows, doorsill_confirm, luma, columns, box};
   return &kernels;
 }
 #else

@@ -64,8 +64,8 @@ extern const uint8_t doorsill_digest_bytes[DOORSILL_DIGESTS];
 /* NULL if these texts keep the rules of FORMAT.md, else what is wrong. */
 const char *doorsill_check_texts(const doorsill_list *list);
 
-/* Calls `hit` for every row within `radius` of a query. Queries are in plane order, all
- * planes of one behind another. */
+/* Calls `hit` for every row within `radius` of one of at most DOORSILL_MAX_QUERIES queries. They
+ * are in plane order, all planes of one behind another. */
 typedef void doorsill_on_hit(void *context, uint32_t row, uint32_t query, uint32_t distance);
 void doorsill_scan(const doorsill_rows *rows, const uint8_t *queries, size_t count, uint32_t radius,
                    doorsill_on_hit *hit, void *context);

@@ -10,7 +10,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doorsill import accept
+from doorsill import accept, shared
 from doorsill.core import HasherInfo, ListHandle
 from doorsill.errors import ListError, TrustError
 from doorsill.files import open_regular, read_small
@@ -88,13 +88,14 @@ class HashList:
         path: str = "",
         release: Release | None = None,
     ) -> None:
-        """Open the list in these bytes; see `open` for files."""
+        """Open the list in these bytes; see `open` for files. An mmap is private or sealed."""
         self.path = path
         self.trust = trust
         self.release = release
+        # What the caller could still change is copied.
+        self._data = data if isinstance(data, mmap.mmap) else bytes(data)
         try:
-            # What the caller could still change is copied.
-            self.handle = ListHandle(data if isinstance(data, mmap.mmap) else bytes(data))
+            self.handle = ListHandle(self._data)
         except ListError as error:
             raise ListError(f"{path or 'the list'}: {error}") from None
         self._info = self.handle.describe()
@@ -102,7 +103,7 @@ class HashList:
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], trust: Trust, *, limits: Limits | None = None
+        cls, path: str | os.PathLike[str] | int, trust: Trust, *, limits: Limits | None = None
     ) -> HashList:
         """Read a list into private memory and check it; works offline.
 
@@ -110,6 +111,9 @@ class HashList:
             path: A list, with its proof `PATH.tlog-proof` beside it unless *trust* asks for none;
                 or a folder into which a list was accepted. A list that was not accepted has no
                 memory that an older one could be told by: `accept` what comes from a network.
+                Or a number, the descriptor of what another process of the app shared: mapped in
+                place, in a millisecond. It has no proof, so *trust* is none: the process that
+                shared it had it checked.
             trust: What its publisher must show.
             limits: `list_bytes` bounds it.
 
@@ -117,6 +121,14 @@ class HashList:
             ListError: The file is missing, too large, damaged, or for a newer doorsill.
             TrustError: Its signatures do not show what *trust* asks for.
         """
+        if isinstance(path, int):
+            if trust.tier != "none":
+                why = (
+                    "has no proof; open the file, or pass Trust.none() where it was checked before"
+                )
+                raise TrustError(f"descriptor {path}: a shared list {why}", "bad_proof")
+            data: bytes | mmap.mmap = shared.mapped(path, (limits or Limits()).list_bytes)
+            return cls(data, trust, path=f"descriptor {path}")
         try:
             if trust.tier == "none":
                 return cls(_read(path, limits), trust, path=str(path))
@@ -205,6 +217,15 @@ class HashList:
                     "what opens is a whole list, the old one or the new: try again"
                 ) from None
         return opened
+
+    def share(self) -> int:
+        """Return a descriptor by which other processes of the app open this list without a copy.
+
+        It names sealed memory, made anew by each call, that lives until the last process is done
+        with it. Hand it over as any descriptor (`pass_fds`, SCM_RIGHTS), and close it. Linux alone;
+        elsewhere `ListError`.
+        """
+        return shared.seal(self._data)
 
     def is_stale(self, now: float | None = None) -> bool:
         """Tell whether its publisher wanted it to be replaced before *now*, POSIX seconds."""

@@ -110,8 +110,6 @@ def hash_rows(
     mode = "RGBX" if view.mode == "RGB" else view.mode
     grounds = GROUNDS[:2] if mode == "RGBA" else GROUNDS[:1]  # images.py makes the others
     hashers = [Hasher(width, height, mode, ground) for ground in grounds]
-    from doorsill.images.bands import packed  # noqa: PLC0415 - Pillow is there by now
-
     resizers = [coding.begin(width, height, mode, ground) for ground in grounds]
     takers: list[Hasher | Resizer] = [*hashers, *chain(*resizers)]
     stride = width * (1 if mode == "L" else 4)
@@ -119,10 +117,9 @@ def hash_rows(
     for top in range(0, height, step):
         check()
         bottom = min(top + step, height)
-        band = view.band(top, bottom)
-        if band is None:
+        pixels = view.pixels(top, bottom, mode)
+        if pixels is None:
             return []
-        pixels = packed(band, mode)
         for taker in takers:
             taker.rows(pixels, stride, bottom - top)
     ends = [hasher.end() for hasher in hashers]

@@ -24,11 +24,12 @@ static int hash(int times) {
 }
 
 static int search(int times) {
-  uint8_t *plane = exactly((size_t)1024 * BLOCKS), query[16] = {0};
+  uint8_t *plane = exactly((size_t)1024 * BLOCKS);
+  const uint8_t query[16] = {0};
+  const doorsill_queries queries = {query, 16, 1, 31};
   static uint64_t masks[BLOCKS];
   for (size_t i = 0; i < (size_t)1024 * BLOCKS; i++) plane[i] = (uint8_t)draw();
-  for (int i = 0; i < times; i++)
-    doorsill_kernels_now()->near_rows(plane, BLOCKS, query, 31, masks);
+  for (int i = 0; i < times; i++) doorsill_kernels_now()->near_rows(plane, BLOCKS, &queries, masks);
   free(plane);
   return 1;
 }

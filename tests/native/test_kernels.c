@@ -16,35 +16,80 @@ static void check(int ok, const char *kernel, const char *what) {
   if (!ok) printf("FAILED %s: %s\n", kernel, what);
 }
 
+/* Rows near one query or another, and some as far as can be. */
+static void draw_plane(uint8_t *plane, size_t rows, const doorsill_queries *queries) {
+  for (size_t row = 0; row < rows; row++) {
+    const uint8_t *query = queries->hashes + queries->stride * (draw() % queries->count);
+    memcpy(plane + 16 * row, query, 16);
+    for (uint64_t flips = draw() % 140; flips; flips--) {
+      const uint64_t bit = draw() % 128;
+      plane[16 * row + bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    if (draw() % 16 == 0)
+      for (size_t i = 0; i < 16; i++) plane[16 * row + i] = (uint8_t)~query[i];
+  }
+}
+
+static uint32_t far(const uint8_t *row, const uint8_t *query) {
+  uint32_t distance = 0;
+  for (size_t bit = 0; bit < 128; bit++)
+    distance += (uint32_t)(row[bit / 8] ^ query[bit / 8]) >> bit % 8 & 1;
+  return distance;
+}
+
 static void test_near_rows(const doorsill_kernels *k) {
   static const uint32_t radii[] = {0, 1, 5, 31, 60, 64, 65, 127, 128, 129, 4000000000u};
   int same = 1;
   for (size_t blocks = 0; blocks < 7; blocks++)
     for (size_t r = 0; r < sizeof radii / sizeof *radii; r++) {
+      uint8_t hashes[7 * 48];
+      for (size_t i = 0; i < sizeof hashes; i++) hashes[i] = (uint8_t)draw();
+      const doorsill_queries queries = {hashes, 48, 1 + draw() % 7, radii[r]};
       /* At an odd address: lists lie anywhere. */
-      uint8_t *memory = exactly(blocks * 1024 + 1), *plane = memory + 1, query[16];
-      uint64_t *masks = exactly(blocks * sizeof *masks);
-      for (size_t i = 0; i < 16; i++) query[i] = (uint8_t)draw();
-      for (size_t row = 0; row < 64 * blocks; row++) {
-        memcpy(plane + 16 * row, query, 16);
-        for (uint64_t flips = draw() % 140; flips; flips--) {
-          const uint64_t bit = draw() % 128;
-          plane[16 * row + bit / 8] ^= (uint8_t)(1u << bit % 8);
+      uint8_t *memory = exactly(blocks * 1024 + 1), *plane = memory + 1;
+      uint64_t *masks = exactly(blocks * queries.count * sizeof *masks);
+      draw_plane(plane, 64 * blocks, &queries);
+      const int said = k->near_rows(plane, blocks, &queries, masks);
+      int any = 0;
+      for (size_t q = 0; q < queries.count; q++)
+        for (size_t row = 0; row < 64 * blocks; row++) {
+          const int near = far(plane + 16 * row, hashes + 48 * q) <= radii[r];
+          same &= (int)(masks[q * blocks + row / 64] >> row % 64 & 1) == near;
+          any |= near;
         }
-        if (draw() % 16 == 0)
-          for (size_t i = 0; i < 16; i++) plane[16 * row + i] = (uint8_t)~query[i];
-      }
-      k->near_rows(plane, blocks, query, radii[r], masks);
-      for (size_t row = 0; row < 64 * blocks; row++) {
-        uint32_t distance = 0;
-        for (size_t bit = 0; bit < 128; bit++)
-          distance += (uint32_t)(plane[16 * row + bit / 8] ^ query[bit / 8]) >> bit % 8 & 1;
-        same &= (masks[row / 64] >> row % 64 & 1) == (distance <= radii[r]);
-      }
+      same &= !said == !any;
       free(memory);
       free(masks);
     }
   check(same, k->name, "near_rows");
+}
+
+static void test_confirm(const doorsill_kernels *k) {
+  int same = 1;
+  for (size_t planes = 1; planes <= 4; planes++)
+    for (size_t n = 0; n < 70; n++) {
+      uint8_t *data[4], query[64];
+      for (size_t i = 0; i < sizeof query; i++) query[i] = (uint8_t)draw();
+      for (size_t plane = 0; plane < planes; plane++) {
+        const doorsill_queries own = {query + 16 * plane, 0, 1, 0};
+        data[plane] = exactly(16 * 200);
+        draw_plane(data[plane], 200, &own);
+      }
+      doorsill_near rows[70], expected[70];
+      size_t near = 0;
+      const uint32_t radius = (uint32_t)(draw() % (100 * planes));
+      for (size_t i = 0; i < n; i++) {
+        const doorsill_near row = {(uint32_t)(draw() % 200), 0};
+        rows[i] = expected[near] = row;
+        for (size_t plane = 0; plane < planes; plane++)
+          expected[near].distance += far(data[plane] + (size_t)16 * row.row, query + 16 * plane);
+        near += expected[near].distance <= radius;
+      }
+      same &= k->confirm((const uint8_t *const *)data, planes, query, radius, rows, n) == near;
+      same &= memcmp(rows, expected, near * sizeof *rows) == 0;
+      for (size_t plane = 0; plane < planes; plane++) free(data[plane]);
+    }
+  check(same, k->name, "confirm");
 }
 
 static void test_luma(const doorsill_kernels *k) {
@@ -189,6 +234,7 @@ int main(int argc, char **argv) {
     if (!all[i]) continue;
     printf("%s\n", all[i]->name);
     test_near_rows(all[i]);
+    test_confirm(all[i]);
     test_luma(all[i]);
     test_columns(all[i]);
     test_box(all[i]);

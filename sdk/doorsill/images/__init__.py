@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from doorsill.images import borders, colour, containers, frames, seams
-from doorsill.images.bands import turned_band, turned_size
+from doorsill.images.bands import packed, turned_band, turned_size
 from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
 from doorsill.images.thumbnails import LABEL
@@ -67,12 +67,14 @@ class View:
         band: Gives the rows from one number to another, in that mode, or None (and a reason
             among those for what was not read) where a codec fails on them. Good until the next
             view is asked for.
+        pixels: Gives the same rows in a raw mode, as bytes.
     """
 
     label: str
     size: tuple[int, int]
     mode: str
     band: Callable[[int, int], Image.Image | None]
+    pixels: Callable[[int, int, str], bytes | None]
 
     @property
     def thumbnail(self) -> bool:
@@ -223,6 +225,7 @@ def _readings(
             turned_size(image, turn),
             reading.mode,
             _band(sitting, image, turn, reading),
+            _pixels(sitting, image, turn, reading),
         )
         sitting.check()
     for note in notes:
@@ -241,6 +244,25 @@ def _band(
         return rows
 
     return band
+
+
+def _pixels(
+    sitting: Sitting, image: Image.Image, turn: Image.Transpose | None, reading: colour.Reading
+) -> Callable[[int, int, str], bytes | None]:
+    """Return what gives the rows of a view as bytes, by way of a band only where it must."""
+    stored = turn is None and reading.show is colour.as_it_is
+    band = _band(sitting, image, turn, reading)
+
+    def pixels(top: int, bottom: int, mode: str) -> bytes | None:
+        if stored:
+            rows = sitting.attempt(lambda: packed(image, mode, (0, top, image.width, bottom)))
+            if rows is None:
+                sitting.note(_COLOURLESS)
+            return rows
+        part = band(top, bottom)
+        return None if part is None else packed(part, mode)
+
+    return pixels
 
 
 def _turns(

@@ -38,11 +38,13 @@ def bands(image: Image.Image) -> Iterator[Image.Image]:
         yield image.crop((0, top, image.width, min(top + _ROWS, image.height)))
 
 
-def packed(image: Image.Image, mode: str) -> bytes:
-    """Return the pixels of *image* in a raw *mode*, as `tobytes` does by way of pieces."""
+def packed(image: Image.Image, mode: str, box: tuple[int, int, int, int] | None = None) -> bytes:
+    """Return the pixels of *image*, or of a part, in a raw *mode*, as `tobytes` does in pieces."""
+    image.load()
+    left, top, right, bottom = box or (0, 0, *image.size)
     encoder = Image._getencoder(image.mode, "raw", (mode, 0, 1))  # noqa: SLF001
-    encoder.setimage(image.im, (0, 0, *image.size))
-    data: bytes = encoder.encode(4 * image.width * image.height)[2]
+    encoder.setimage(image.im, (left, top, right, bottom))
+    data: bytes = encoder.encode(4 * (right - left) * (bottom - top))[2]
     return data
 
 

@@ -95,7 +95,7 @@ def _eight_bits(image: Image.Image) -> Reading:
         return _solid(image, _in("RGBA"))
     if image.mode in ("1", "L", "RGB"):
         mode = image.mode.replace("1", "L")
-        return Reading("", mode, _as_it_is if mode == image.mode else _in(mode))
+        return Reading("", mode, as_it_is if mode == image.mode else _in(mode))
     if image.mode == "LAB":
         return Reading("", "RGB", _from_lab())
     with_alpha = image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or (
@@ -105,10 +105,11 @@ def _eight_bits(image: Image.Image) -> Reading:
         return Reading("", "RGB", _in("RGB"))
     if image.mode == "La":
         return _solid(image, lambda band: band.convert("LA").convert("RGBA"))
-    return _solid(image, _as_it_is if image.mode == "RGBA" else _in("RGBA"))
+    return _solid(image, as_it_is if image.mode == "RGBA" else _in("RGBA"))
 
 
-def _as_it_is(band: Image.Image) -> Image.Image:
+def as_it_is(band: Image.Image) -> Image.Image:
+    """Return *band*: the reading of an image that needs none."""
     return band
 
 
@@ -226,7 +227,7 @@ def _wide(image: Image.Image) -> Iterator[Reading]:
 
 
 def _numbers(image: Image.Image) -> Show:
-    return _as_it_is if image.mode in ("I", "F") else _in("I")
+    return as_it_is if image.mode in ("I", "F") else _in("I")
 
 
 def _range(image: Image.Image, numbers: Show) -> tuple[float, float]:
@@ -279,7 +280,7 @@ def _keyed(gray: Show, key: int, numbers: Image.Image) -> Image.Image:
 def _inks(image: Image.Image, profile: bytes | None) -> Iterator[Reading]:
     """Yield CMYK plainly, through its profile, and inverted where no marker settles it."""
     yield Reading("", "RGB", _in("RGB"))
-    for label, through in by_intent(image, "CMYK", _as_it_is, profile) if profile else ():
+    for label, through in by_intent(image, "CMYK", as_it_is, profile) if profile else ():
         yield Reading(label, "RGB", through)
     if image.format not in _JPEGS:
         return
