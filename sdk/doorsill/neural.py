@@ -33,8 +33,9 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,22}")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _OPSETS = range(13, 22)
-_OPERATORS = {b"Add", b"Clip", b"Conv", b"DequantizeLinear", b"Flatten", b"Gemm",
-              b"GlobalAveragePool", b"Pow", b"QuantizeLinear", b"Transpose"}  # fmt: skip
+_OPERATORS = {b"Add", b"Clip", b"Conv", b"DequantizeLinear", b"Div", b"Flatten", b"Gemm",
+              b"GlobalAveragePool", b"Mul", b"Pow", b"QuantizeLinear", b"Sub",
+              b"Transpose"}  # fmt: skip
 
 
 class Config(NamedTuple):

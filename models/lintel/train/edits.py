@@ -55,6 +55,8 @@ def crop(im: Image.Image, r: random.Random) -> Image.Image:
     w, h = im.size
     least = r.choice((0.4, 0.5, 0.6, 0.75))
     kw, kh = r.uniform(least, 1), r.uniform(least, 1)
+    if r.random() < 0.4:  # in its own shape
+        kw = kh = r.uniform(0.5, 0.9)
     x, y = r.uniform(0, 1 - kw) * w, r.uniform(0, 1 - kh) * h
     return im.crop((int(x), int(y), int(x + kw * w), int(y + kh * h)))
 
@@ -204,12 +206,12 @@ def tones(im: Image.Image, r: random.Random) -> Image.Image:
     for kind in r.sample(
         (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), r.randrange(1, 4)
     ):
-        im = kind(im).enhance(math.exp(r.gauss(0, 0.32)))
+        im = kind(im).enhance(math.exp(r.gauss(0, 0.42)))
     if r.random() < 0.4:
         g = math.exp(r.gauss(0, 0.4))
         im = im.point([round(255 * (v / 255) ** g) for v in range(256)] * 3)
     if r.random() < 0.25:
-        gains = [math.exp(r.gauss(0, 0.15)) for _ in range(3)]
+        gains = [math.exp(r.gauss(0, 0.2)) for _ in range(3)]
         im = im.point([min(255, round(v * gain)) for gain in gains for v in range(256)])
     return im
 
@@ -310,8 +312,8 @@ def beside(im: Image.Image, r: random.Random, other: Image.Image) -> Image.Image
 
 # An edit and how often it is drawn.
 EDITS: tuple[tuple[Edit, float], ...] = (
-    (crop, 4.5), (rotate, 2.6), (caption, 2.0), (frame, 2.0), (screen, 1.6), (letters_on_it, 1.2),
-    (sticker, 1.2), (mark, 0.8), (tones, 1.2), (style, 1.0), (soften, 1.1), (noise, 0.6),
+    (crop, 4.5), (rotate, 2.6), (caption, 1.6), (frame, 1.8), (screen, 1.6), (letters_on_it, 1.4),
+    (sticker, 1.4), (mark, 1.3), (tones, 2.2), (style, 1.2), (soften, 1.2), (noise, 0.6),
     (encode, 1.2), (shrink, 0.8), (tilt, 1.0), (flip, 0.8), (quarter, 0.5),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from torch.nn import functional
 STAGES = ((3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3),
           (5, 1, 6, 112, 3), (5, 2, 6, 192, 4), (3, 1, 6, 320, 1))  # fmt: skip
 FEATURES = 1280
+LEAST = 64.0  # variance added, levels: a flat picture stays flat
 _EPSILON = 1e-3  # of the batch normalisation that is folded in
 
 
@@ -43,6 +44,15 @@ class Convolution(nn.Module):
         return functional.conv2d(x, weight, self.bias, self.stride, 0, 1, self.groups)
 
 
+def levelled(x: torch.Tensor) -> torch.Tensor:
+    """Each channel less its mean, over twice its spread.
+
+    Light, contrast and tint of the whole are no part of what a picture is recognised by.
+    """
+    x = x - x.mean((2, 3), keepdim=True)
+    return x / (2 * (x * x).mean((2, 3), keepdim=True).add(LEAST).sqrt())
+
+
 class Block(nn.Module):
     def __init__(self, inputs: int, kernel: int, stride: int, expansion: int, outputs: int) -> None:
         super().__init__()
@@ -63,6 +73,7 @@ class Network(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.still = 0  # leading blocks that stay as they are
         self.stem = Convolution(3, 32, 3, 2)
         blocks, inputs = [], 32
         for kernel, stride, expansion, outputs, repeats in STAGES:
@@ -75,9 +86,11 @@ class Network(nn.Module):
         self.head = nn.Linear(FEATURES, width)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        x = (x - 127) / 128
-        x = functional.relu6(self.stem(x))
-        return functional.relu6(self.top(self.blocks(x)))
+        x = levelled(x)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.still):
+            x = functional.relu6(self.stem(x))
+            x = self.blocks[: self.still](x)
+        return functional.relu6(self.top(self.blocks[self.still :](x)))
 
     def pooled(self, x: torch.Tensor) -> torch.Tensor:
         """The generalised mean (GeM) of the last map, (n, 1280)."""

@@ -19,12 +19,13 @@ import numpy as np
 import onnx
 import torch
 import train
-from net import Convolution, Network
+from net import LEAST, Convolution, Network, levelled
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
 WEIGHT_MOST = 63  # 7 bits, signed and symmetric
+LEVELS = 64  # steps of the input for one, so that 8 bits hold four times the spread to each side
 CALIBRATION = 12  # batches that ranges are measured on
 OPSET = 17
 
@@ -99,7 +100,10 @@ class Quantised(nn.Module):
         return self.ranges[index](y)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.convolve(0, (x - 127) / 128)
+        x = levelled(x)
+        if not self.ranges[0].learning:
+            x = torch.clamp(torch.round(x * LEVELS), -128, 127) / LEVELS
+        x = self.convolve(0, x)
         at, sums = 1, iter(self.sums)
         for block in self.net.blocks:
             y = x
@@ -207,15 +211,18 @@ class Writer:
 def write(model: Quantised, path: Path, side: int, *, exact: bool = False) -> None:
     """Write the ONNX file: bytes (n, side, side, 3) in, (n, bits) float32 out."""
     to, net = Writer(exact=exact), model.net
-    # (value - 127) / 128 is what these bytes mean, so they go in as they are.
-    x = to.node(
-        "DequantizeLinear",
-        to.node("Transpose", "pixels", perm=[0, 3, 1, 2]),
-        to.constant(np.float32(1 / 128)),
-        to.constant(np.uint8(127)),
-    )
+    plain = to.constant(np.float32(1)), to.constant(np.uint8(0))
+    x = to.node("DequantizeLinear", to.node("Transpose", "pixels", perm=[0, 3, 1, 2]), *plain)
+    x = to.node("Sub", x, to.node("GlobalAveragePool", x))
+    spread = to.node("GlobalAveragePool", to.node("Mul", x, x))
+    spread = to.node("Add", spread, to.constant(np.float32(LEAST)))
+    spread = to.node("Pow", spread, to.constant(np.float32(0.5)))
+    x = to.node("Div", x, to.node("Mul", spread, to.constant(np.float32(2))))
+    if not exact:
+        step, zero = to.constant(np.float32(1 / LEVELS)), to.constant(np.uint8(128))
+        x = to.node("DequantizeLinear", to.node("QuantizeLinear", x, step, zero), step, zero)
     ranges, sums = iter(model.ranges), iter(model.sums)
-    x, scale = to.convolution(x, 1 / 128, net.stem, next(ranges))
+    x, scale = to.convolution(x, 1 / LEVELS, net.stem, next(ranges))
     for block in net.blocks:
         y, y_scale = x, scale
         for layer in (block.expand, block.depthwise, block.project):
