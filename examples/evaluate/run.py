@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bars import bars
 from columns import (
     FILL,
     NONE,
@@ -195,6 +196,7 @@ def main() -> None:
     (asked.out / "result.json").write_text(json.dumps(result, indent=1, default=float))
     table = write_report(asked.out / "report.html", result, test, sets[1], asked.seed + 1)
     (asked.out / "table.txt").write_text(table)
+    (asked.out / "recall.svg").write_text(bars(result, result["main"]))
     print(table)
 
 
