@@ -31,7 +31,7 @@ LAYERS = [
     {"trust", "accept"},
     {"lists", "images", "deltas", "neural", "models", "coding"},
     {"reading"},
-    {"hashes", "wire"},
+    {"hashes", "wire", "telling", "sealed"},
     {"worker", "caged"},
     {"pool", "album"},
     {"gate", "publish"},

@@ -103,14 +103,15 @@ def serve(
 ) -> None:
     """Answer for one picture after another until the source ends."""
     while len(header := source.read(wire.REQUEST.size)) == wire.REQUEST.size:
-        size, milliseconds, canonical = wire.REQUEST.unpack(header)
+        size, milliseconds, wanted = wire.REQUEST.unpack(header)
+        canonical, margins = bool(wanted & wire.CANONICAL), bool(wanted & wire.MARGINS)
         # From here on: taking the picture in counts.
         check = Patience(_SHARE * milliseconds / 1000 if milliseconds else None).check
         found = reading.Reading()
         data = source.read(size)
         sink.write(wire.TAKEN)
         try:
-            reading.decode(data, limits, found, check, models, canonical=bool(canonical))
+            reading.decode(data, limits, found, check, models, canonical=canonical, margins=margins)
         except MemoryError:
             found.unread.append("memory: it takes more than a decoder may")
         retires = time.process_time() > _RETIRES_AFTER

@@ -78,7 +78,10 @@ class HashList:
         trust: What its publisher showed.
         release: What its manifest says; None for an unsigned list.
         name: What the list calls itself.
+        is_sealed: Whether only a sealing server opens it, as a `sealed.SealedList`.
     """
+
+    is_sealed = False
 
     def __init__(
         self,

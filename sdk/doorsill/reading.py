@@ -62,6 +62,7 @@ class Reading:
         in_host: Whether pixels were read that the host had decoded, so that no worker was asked.
         sha256: Of the bytes that the host may send, b"" where it gave pixels.
         canonical: The canonical picture, where it was asked for and can be made.
+        asked: Names of sealed lists whose server answered.
     """
 
     views: list[HashedView] = field(default_factory=list)
@@ -71,13 +72,16 @@ class Reading:
     in_host: bool = False
     sha256: bytes = b""
     canonical: bytes | None = None
+    asked: list[str] = field(default_factory=list)
 
     def add(self, label: str, pdq: Pdq, near: int = 0) -> bool:
         """Keep a view, unless an earlier one has the same hashes, or some within *near* bits.
 
         Tell whether it was kept.
         """
-        if any(_apart(view.pdq, pdq) <= near if near else view.pdq == pdq for view in self.views):
+        same = (_apart(view.pdq, pdq) <= near if near else view.pdq.raw == pdq.raw
+                for view in self.views)  # fmt: skip
+        if any(same):
             return False
         self.views.append(HashedView(label, pdq))
         return True
@@ -99,7 +103,7 @@ def _apart(one: Pdq, other: Pdq) -> int:
 
 
 def hash_rows(
-    view: View, coding: Coding, check: Callable[[], None]
+    view: View, coding: Coding, check: Callable[[], None], *, margins: bool = False
 ) -> list[tuple[str, Pdq, list[Resizer]]]:
     """Return ground, PDQ and squashed pixels of a view, made a band at a time; [] if one fails.
 
@@ -125,7 +129,7 @@ def hash_rows(
         pixels = packed(band, mode)
         for taker in takers:
             taker.rows(pixels, stride, bottom - top)
-    ends = [hasher.end() for hasher in hashers]
+    ends = [hasher.end(margins=margins) for hasher in hashers]
     return list(zip(grounds, ends, resizers, strict=True))
 
 
@@ -134,11 +138,13 @@ def _hash_views(
     reading: Reading,
     check: Callable[[], None],
     models: Sequence[Model],
+    *,
+    margins: bool,
     name: str = "",
 ) -> None:
     coding = Coding(models)
     while (view := next(views, None)) is not None:  # so that no name holds the last one's pixels
-        hashed = hash_rows(view, coding, check)
+        hashed = hash_rows(view, coding, check, margins=margins)
         for ground, pdq, squashed in hashed:
             over = f" over {ground}" if len(hashed) > 1 else ""
             if reading.add(name + view.label + over, pdq, _OWN if view.thumbnail else 0):
@@ -154,6 +160,7 @@ def read(  # noqa: PLR0913 - all that a Gate can say of one reading
     decoder: Decoder | None = None,
     *,
     canonical: bool = False,
+    margins: bool = False,
     models: Load = tuple,
 ) -> Reading:
     """Return what a picture gives: a path, bytes, a binary file, a PIL image or a uint8 array.
@@ -166,6 +173,7 @@ def read(  # noqa: PLR0913 - all that a Gate can say of one reading
         decoder: Adds what a file's bytes give to a reading, in another process for instance, and
             calls its third argument while it waits. None: `decode`, here and now.
         canonical: Whether `decode` shall also make the canonical picture of a file.
+        margins: Whether hashes come with how certain their bits are.
         models: Gives the neural hashers for what is hashed here and now.
 
     Raises:
@@ -173,7 +181,7 @@ def read(  # noqa: PLR0913 - all that a Gate can say of one reading
     """
     reading = Reading()
     check = patience.within(limits.seconds).check
-    source = _Source(reading, limits, check, decoder, canonical, patience.check, models)
+    source = _Source(reading, limits, check, decoder, canonical, margins, patience.check, models)
     try:
         check()
         if isinstance(picture, str | os.PathLike):
@@ -202,6 +210,7 @@ class _Source:
     check: Callable[[], None]
     decoder: Decoder | None
     canonical: bool
+    margins: bool
     digesting: Check
     models: Load
 
@@ -211,7 +220,8 @@ class _Source:
             self.decoder(data, reading, meanwhile)
         else:
             meanwhile()
-            decode(data, self.limits, reading, self.check, self.models(), canonical=self.canonical)
+            decode(data, self.limits, reading, self.check, self.models(),
+                   canonical=self.canonical, margins=self.margins)  # fmt: skip
         if reading.canonical is not None:
             reading.digests.append(digest(reading.canonical))
             reading.sha256 = reading.digests[-1][0]
@@ -225,6 +235,7 @@ def decode(  # noqa: PLR0913 - likewise
     models: Sequence[Model] = (),
     *,
     canonical: bool = False,
+    margins: bool = False,
 ) -> None:
     """Add what a file shows to a reading. The only step that codecs take part in."""
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
@@ -236,17 +247,23 @@ def decode(  # noqa: PLR0913 - likewise
 
     try:
         views = images.views(data, limits, reading.unread, check, shown if canonical else None)
-        _hash_views(views, reading, check, models)
+        _hash_views(views, reading, check, models, margins=margins)
         if made and len(made[0]) <= limits.bytes:
-            _add_canonical(made[0], limits, reading, check, models)
+            _add_canonical(made[0], limits, reading, check, models, margins=margins)
     except images.NotAPicture:
         reading.is_picture = False
     except TimeUp:
         reading.unread.append(_LATE)
 
 
-def _add_canonical(
-    data: bytes, limits: Limits, reading: Reading, check: Check, models: Sequence[Model]
+def _add_canonical(  # noqa: PLR0913 - likewise
+    data: bytes,
+    limits: Limits,
+    reading: Reading,
+    check: Check,
+    models: Sequence[Model],
+    *,
+    margins: bool,
 ) -> None:
     """Add the canonical picture and its own views: encoding it may have moved a hash.
 
@@ -257,7 +274,7 @@ def _add_canonical(
 
     unread: list[str] = []
     views = images.views(data, limits, unread, check)
-    _hash_views(views, reading, check, models, "canonical, ")
+    _hash_views(views, reading, check, models, margins=margins, name="canonical, ")
     reading.canonical, reading.unread = data, unread
 
 
@@ -320,7 +337,7 @@ def _read_image(image: Any, source: _Source) -> None:
 
     source.reading.in_host = True
     found = images.pixels(image, source.limits, source.reading.unread, source.check)
-    _hash_views(found, source.reading, source.check, source.models())
+    _hash_views(found, source.reading, source.check, source.models(), margins=source.margins)
 
 
 def _undecoded(image: Any, most: int) -> bytes | None:
@@ -383,6 +400,6 @@ def _read_array(array: Any, source: _Source) -> None:
         for taker in takers:
             taker.rows(data, width * channels, height)
         label = f"as given over {ground}" if mode == "RGBA" else "as given"
-        if reading.add(label, hasher.end()):
+        if reading.add(label, hasher.end(margins=source.margins)):
             coding.take(len(reading.views) - 1, resizers)
     reading.code(coding.finish(source.check, early=False))
