@@ -74,7 +74,7 @@ class Pool:
         self._failures = 0
         self._trouble: IsolationError | None = None
 
-    def decode(
+    def decode(  # noqa: PLR0913 - what a Gate can want of one picture
         self,
         patience: Patience,
         data: bytes,

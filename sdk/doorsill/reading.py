@@ -133,7 +133,7 @@ def hash_rows(
     return list(zip(grounds, ends, resizers, strict=True))
 
 
-def _hash_views(
+def _hash_views(  # noqa: PLR0913 - where hashes come from, and which
     views: Iterator[View],
     reading: Reading,
     check: Callable[[], None],
