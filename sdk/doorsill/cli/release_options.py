@@ -64,9 +64,9 @@ def add(commands: Commands, lists: Commands, command: Make) -> None:
 def _leak_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("list", metavar="SEALED", help="a sealed list")
     made.add_argument("--photos", required=True, metavar="DIR",
-                      help="harmless photos, 1,000 or more, to learn from")  # fmt: skip
+                      help="harmless photos, 1,000 or more")  # fmt: skip
     made.add_argument("--rate", type=int, default=2000, metavar="N",
-                      help="questions a day that the server answers one account (2000)")  # fmt: skip
+                      help="questions a day that one account may ask (2000)")  # fmt: skip
     made.add_argument("--isolation", choices=("worker", "inline"), default="worker",
                       help="where photos are decoded, as of `screen`")  # fmt: skip
 
