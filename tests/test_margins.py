@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import struct
 
-import naive
 import numpy as np
 import pytest
 
 import drawn
+import naive
 from doorsill import core
 
 ORIENTED = {0: (0, 0, 0), 1: (1, 0, 1), 2: (1, 1, 0), 3: (0, 1, 1),

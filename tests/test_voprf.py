@@ -6,9 +6,9 @@ import json
 import secrets
 from pathlib import Path
 
-import naive_voprf as naive
 import pytest
 
+import naive_voprf as naive
 from doorsill.sealed.oprf import Blinded, Server
 
 RFC = json.loads((Path(__file__).parent / "data/vectors/rfc9497.json").read_text())
@@ -73,7 +73,12 @@ def test_element_that_is_none() -> None:
             server.evaluate(bad)
     client = Blinded([b"a", b"b"])
     elements, proof = server.evaluate(client.elements)
-    for wrong in (elements[:32], elements + elements[:32], bytes(64), elements[32:] + elements[:32]):
+    for wrong in (
+        elements[:32],
+        elements + elements[:32],
+        bytes(64),
+        elements[32:] + elements[:32],
+    ):
         with pytest.raises(ValueError, match=r".+"):
             client.finish(wrong, proof, server.public_key)
     assert 2 == len(client.finish(elements, proof, server.public_key))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from doorsill import cage, reading, wire
+from doorsill.coding import Coding
 from doorsill.errors import IsolationError, ModelError
 from doorsill.images import opening
 from doorsill.patience import Patience
@@ -71,7 +72,7 @@ def warm(limits: Limits) -> None:
             picture.save(file, kind)
         except (OSError, KeyError, ValueError):
             continue  # this Pillow was built without it
-        reading.decode(file.getvalue(), limits, reading.Reading(), lambda: None)
+        reading.decode(file.getvalue(), limits, reading.Reading(), lambda: None, Coding())
 
 
 def load(files: list[ModelFile]) -> tuple[list[Model], list[str]]:
@@ -111,7 +112,8 @@ def serve(
         data = source.read(size)
         sink.write(wire.TAKEN)
         try:
-            reading.decode(data, limits, found, check, models, canonical=canonical, margins=margins)
+            coding = Coding(models, margins=margins)
+            reading.decode(data, limits, found, check, coding, canonical=canonical)
         except MemoryError:
             found.unread.append("memory: it takes more than a decoder may")
         retires = time.process_time() > _RETIRES_AFTER

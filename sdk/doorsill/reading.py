@@ -103,7 +103,7 @@ def _apart(one: Pdq, other: Pdq) -> int:
 
 
 def hash_rows(
-    view: View, coding: Coding, check: Callable[[], None], *, margins: bool = False
+    view: View, coding: Coding, check: Callable[[], None]
 ) -> list[tuple[str, Pdq, list[Resizer]]]:
     """Return ground, PDQ and squashed pixels of a view, made a band at a time; [] if one fails.
 
@@ -129,22 +129,19 @@ def hash_rows(
         pixels = packed(band, mode)
         for taker in takers:
             taker.rows(pixels, stride, bottom - top)
-    ends = [hasher.end(margins=margins) for hasher in hashers]
+    ends = [hasher.end(margins=coding.margins) for hasher in hashers]
     return list(zip(grounds, ends, resizers, strict=True))
 
 
-def _hash_views(  # noqa: PLR0913 - where hashes come from, and which
+def _hash_views(
     views: Iterator[View],
     reading: Reading,
     check: Callable[[], None],
-    models: Sequence[Model],
-    *,
-    margins: bool,
+    coding: Coding,
     name: str = "",
 ) -> None:
-    coding = Coding(models)
     while (view := next(views, None)) is not None:  # so that no name holds the last one's pixels
-        hashed = hash_rows(view, coding, check, margins=margins)
+        hashed = hash_rows(view, coding, check)
         for ground, pdq, squashed in hashed:
             over = f" over {ground}" if len(hashed) > 1 else ""
             if reading.add(name + view.label + over, pdq, _OWN if view.thumbnail else 0):
@@ -220,8 +217,8 @@ class _Source:
             self.decoder(data, reading, meanwhile)
         else:
             meanwhile()
-            decode(data, self.limits, reading, self.check, self.models(),
-                   canonical=self.canonical, margins=self.margins)  # fmt: skip
+            coding = Coding(self.models(), margins=self.margins)
+            decode(data, self.limits, reading, self.check, coding, canonical=self.canonical)
         if reading.canonical is not None:
             reading.digests.append(digest(reading.canonical))
             reading.sha256 = reading.digests[-1][0]
@@ -232,10 +229,9 @@ def decode(  # noqa: PLR0913 - likewise
     limits: Limits,
     reading: Reading,
     check: Callable[[], None],
-    models: Sequence[Model] = (),
+    coding: Coding,
     *,
     canonical: bool = False,
-    margins: bool = False,
 ) -> None:
     """Add what a file shows to a reading. The only step that codecs take part in."""
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
@@ -247,23 +243,17 @@ def decode(  # noqa: PLR0913 - likewise
 
     try:
         views = images.views(data, limits, reading.unread, check, shown if canonical else None)
-        _hash_views(views, reading, check, models, margins=margins)
+        _hash_views(views, reading, check, coding)
         if made and len(made[0]) <= limits.bytes:
-            _add_canonical(made[0], limits, reading, check, models, margins=margins)
+            _add_canonical(made[0], limits, reading, check, coding.again())
     except images.NotAPicture:
         reading.is_picture = False
     except TimeUp:
         reading.unread.append(_LATE)
 
 
-def _add_canonical(  # noqa: PLR0913 - likewise
-    data: bytes,
-    limits: Limits,
-    reading: Reading,
-    check: Check,
-    models: Sequence[Model],
-    *,
-    margins: bool,
+def _add_canonical(
+    data: bytes, limits: Limits, reading: Reading, check: Check, coding: Coding
 ) -> None:
     """Add the canonical picture and its own views: encoding it may have moved a hash.
 
@@ -274,7 +264,7 @@ def _add_canonical(  # noqa: PLR0913 - likewise
 
     unread: list[str] = []
     views = images.views(data, limits, unread, check)
-    _hash_views(views, reading, check, models, margins=margins, name="canonical, ")
+    _hash_views(views, reading, check, coding, "canonical, ")
     reading.canonical, reading.unread = data, unread
 
 
@@ -337,7 +327,8 @@ def _read_image(image: Any, source: _Source) -> None:
 
     source.reading.in_host = True
     found = images.pixels(image, source.limits, source.reading.unread, source.check)
-    _hash_views(found, source.reading, source.check, source.models(), margins=source.margins)
+    coding = Coding(source.models(), margins=source.margins)
+    _hash_views(found, source.reading, source.check, coding)
 
 
 def _undecoded(image: Any, most: int) -> bytes | None:
@@ -392,7 +383,7 @@ def _read_array(array: Any, source: _Source) -> None:
     mode = modes[channels]
     if mode == "RGBA" and min(memoryview(data).cast("B")[3::4].tobytes()) == _OPAQUE:
         mode = "RGBX"
-    coding = Coding(source.models())
+    coding = Coding(source.models(), margins=source.margins)
     for ground in GROUNDS if mode == "RGBA" else GROUNDS[:1]:
         hasher = Hasher(width, height, mode, ground)
         resizers = coding.begin(width, height, mode, ground)
@@ -400,6 +391,6 @@ def _read_array(array: Any, source: _Source) -> None:
         for taker in takers:
             taker.rows(data, width * channels, height)
         label = f"as given over {ground}" if mode == "RGBA" else "as given"
-        if reading.add(label, hasher.end(margins=source.margins)):
+        if reading.add(label, hasher.end(margins=coding.margins)):
             coding.take(len(reading.views) - 1, resizers)
     reading.code(coding.finish(source.check, early=False))
