@@ -303,9 +303,9 @@ class Gate:
         """Screen the published test card and return its verdict.
 
         Raises:
-            DoorsillError: The card does not match by its pixels in every list, or a neural hash
-                of it disagrees: decoding, hashing, searching or the policy is not wired as it
-                should be.
+            DoorsillError: The card does not match by its pixels in every list, a sealing server
+                does not open it, or a neural hash of it disagrees: decoding, hashing, searching or
+                the policy is not wired as it should be.
         """
         from doorsill.testcard import test_card  # noqa: PLC0415 - read only when asked for
 
@@ -314,7 +314,13 @@ class Gate:
             start = time.perf_counter()
             found = self.read(test_card())
             found.digests.clear()  # so that it must be found by its pixels
-            verdict = self.decide(found, (each,), start)
+            lists: tuple[HashList, ...] = (each,)
+            if each.is_sealed:
+                from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
+
+                patience = Patience(self.limits.answer_seconds)
+                lists = asking.opened(asking.ask(found, lists, patience, start))
+            verdict = self.decide(found, lists, start)
             if not any(match.test for match in verdict.matches):
                 raise DoorsillError(f"{each.path or each.name}: the test card does not match "
                                     f"({verdict.outcome.value}: {verdict.reason}); do not rely on "

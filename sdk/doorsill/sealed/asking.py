@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from doorsill.errors import DoorsillError
 from doorsill.patience import TimeUp
 from doorsill.sealed.lists import NO_KEY, SealedList
 from doorsill.sealed.protocol import NO_TOKEN, Refusal
@@ -74,6 +75,21 @@ def ask(found: Reading, lists: tuple[HashList, ...], patience: Patience, start: 
         else:
             questions.append(SealedQuestion(found, each, token))
     return Asked(tuple(questions), found, lists, patience, start)
+
+
+def opened(asked: Asked) -> tuple[HashList, ...]:
+    """Ask about the test card, and return what the answers open.
+
+    Raises:
+        DoorsillError: They open nothing.
+    """
+    lists = tuple(each for each in settle(asked, carry_all(asked)) if not each.is_sealed)
+    if not lists:
+        name, why = asked.lists[0].path or asked.lists[0].name, "; ".join(asked.found.unread)
+        raise DoorsillError(f"{name}: the test card does not match "
+                            f"({why or 'the answer opens nothing'}); do not rely on this gate, "
+                            "and see that server and list belong together")  # fmt: skip
+    return lists
 
 
 def _trouble(sealed: SealedList, why: str) -> str:
@@ -155,14 +171,14 @@ async def carry_all_async(asked: Asked) -> list[bytes | Failed]:
     """Have the host's functions carry all questions at once, in this loop; wait for them."""
     late = None if (left := asked.patience.left) is None else max(0.0, left)
 
-    async def carry(question: SealedQuestion) -> bytes | Failed:
+    async def carry(question: SealedQuestion) -> Any:
         function: Any = question.sealed.carry
         if function is None:
             return Failed(_NO_WAY)
         try:
             if not inspect.iscoroutinefunction(function):
                 function = _threaded(function)
-            return bytes(await asyncio.wait_for(function(question.message), late))
+            return await asyncio.wait_for(function(question.message), late)
         except asyncio.TimeoutError:
             return Failed(_LATE)
         except Exception as error:  # noqa: BLE001 - the host's function may raise anything
