@@ -113,8 +113,12 @@ def twin_output(secret: int, value: bytes) -> bytes:
 
 
 def twin_row(pdq: bytes, class_: int, entry: bytes, epoch: int = EPOCH) -> bytes:
+    """Return one row of a PDQ hash, sealed."""
+    return twin_row_of(*core.pdq_planes(pdq), class_, entry, epoch)
+
+
+def twin_row_of(f: bytes, r: bytes, class_: int, entry: bytes, epoch: int) -> bytes:
     """Return one row, sealed."""
-    f, r = core.pdq_planes(pdq)
     secret = naive.derive_key(SEED, b"doorsill-sealed/v1 epoch %d" % epoch)
     record = r + class_.to_bytes(2, "little") + entry
     key = hmac.digest(SEED, LABEL + b" key " + epoch.to_bytes(4, "little") + f + record, "sha512")[
@@ -126,3 +130,10 @@ def twin_row(pdq: bytes, class_: int, entry: bytes, epoch: int = EPOCH) -> bytes
         output = twin_output(secret, twin_input(f, slot, window_bytes(r, slot), epoch))
         slots += _xor(key, _sha(10, b" slot", tag, bytes([slot]), output))
     return f + slots + _xor(record, _sha(24, b" record", key, tag)) + tag
+
+
+def twin_token_input(nonce: bytes, day: int, list_key: bytes, token_key: bytes) -> bytes:
+    """Return what a token's authenticator is made of."""
+    origin = list_key.hex().encode()
+    told = b"\0\x05" + b"\0\x12" + LABEL + b"\x20" + day.to_bytes(32, "big") + b"\0\x40" + origin
+    return b"\0\x05" + nonce + hashlib.sha256(told).digest() + hashlib.sha256(token_key).digest()

@@ -112,6 +112,23 @@ def frame_of(data: Any) -> bytearray:
     return bytearray().join((header, checksum, table, body))
 
 
+def _places(frame: bytearray) -> tuple[list[int], int]:
+    """Return where the open part's planes, class and id lie, and how many classes it has.
+
+    Each has to stand there once, for else the core might look elsewhere.
+    """
+    found = sections(frame)
+    planes = sorted((each.a, each.b, each.offset) for each in found if each.kind == _PLANE)
+    single = {kind: [each for each in found if each.kind == kind]
+              for kind in (_ENTRY_CLASSES, _ENTRY_IDS, _CLASSES)}  # fmt: skip
+    if [plane[:2] for plane in planes] != [(0, 0), (0, 1)] or any(
+        len(each) != 1 for each in single.values()
+    ):
+        raise ListError("its open part is not that of a sealed list; fetch it again")
+    at = [single[kind][0].offset for kind in (_ENTRY_CLASSES, _ENTRY_IDS)]
+    return [*(plane[2] for plane in planes), *at], single[_CLASSES][0].length // _CLASS_BYTES
+
+
 @contextmanager
 def _named(path: str) -> Iterator[None]:
     """Put the list's name before what is wrong with it."""
@@ -172,12 +189,7 @@ class SealedList(HashList):
         self._clear, self._slots, self._records = (
             view[found[kind].offset : found[kind].offset + found[kind].length] for kind in sizes
         )
-        places = {each.kind: each.offset for each in sections(self._frame) if not each.b}
-        planes = [each.offset for each in sections(self._frame) if each.kind == _PLANE]
-        self._patches = (*planes, places[_ENTRY_CLASSES], places[_ENTRY_IDS])
-        self._classes = next(
-            each.length // _CLASS_BYTES for each in sections(self._frame) if each.kind == _CLASSES
-        )
+        self._patches, self._classes = _places(self._frame)
 
     def served_by(self, carry: Carry, tokens: Tokens | None = None) -> SealedList:
         """Return this list, to be asked about through the host's function from now on.
