@@ -37,9 +37,9 @@ def picture(seed: int = LISTED, quality: int = 60) -> bytes:
     return drawn.saved(drawn.scene(seed=seed), "JPEG", quality=quality)
 
 
-def raw_list(scenes: int = 5, flags: int = 0) -> bytes:
+def raw_list(scenes: int = 5, flags: int = 0, epoch: int = 0) -> bytes:
     """Return a list of drawn scenes; id is the seed, six times."""
-    contents, rows = Contents(), HasherRows("pdq", "full")
+    contents, rows = Contents(epoch=epoch), HasherRows("pdq", "full")
     contents.add_entry((1, 2, 1), b"\0\0\0\0\0\1")
     hashes = [hash_image(test_card()).bytes]
     for seed in range(1, scenes + 1):

@@ -185,7 +185,8 @@ class Entry(NamedTuple):
 
 _REMEDIES = {
     lib.DOORSILL_NOT_A_LIST: "name a file made by `doorsill list build`",
-    lib.DOORSILL_NEWER_FORMAT: "it is written for a newer doorsill, update yours",
+    lib.DOORSILL_NEWER_FORMAT: "it is sealed (open it with SealedList), or written for a newer "
+    "doorsill: update yours",
     lib.DOORSILL_DAMAGED_LIST: "the list is damaged, fetch it again",
 }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 import zlib
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doorsill import core
+from doorsill import accept, core
 from doorsill.errors import ListError
+from doorsill.files import open_regular
 from doorsill.lists import HashList
 from doorsill.sealed import protocol
 from doorsill.sealed.oprf import library
@@ -16,8 +18,10 @@ from doorsill.sealed.protocol import CLEAR_BYTES, RECORD_BYTES, SLOTS_BYTES
 
 if TYPE_CHECKING:
     import mmap
+    import os
     from collections.abc import Iterator
 
+    from doorsill.limits import Limits
     from doorsill.releases import Release
     from doorsill.sealed.asking import Carry
     from doorsill.sealed.tokens import Tokens
@@ -62,31 +66,49 @@ class Section(NamedTuple):
     length: int
 
 
-def sections(data: Any) -> list[Section]:
-    """Return the section table of a list file; `ListError` if a line of it points outside.
-
-    Whatever else is wrong with them the core says, when it opens the frame.
-    """
+def table(data: Any) -> list[Section]:
+    """Return the section table at the beginning of a list file; `ListError` if it is cut short."""
     if len(data) < _HEADER_BYTES:
         raise ListError("too short for a hash list; name a file made by `doorsill list seal`")
     count = _HEADER.unpack_from(data)[3]
     if count > _MOST_SECTIONS or _HEADER_BYTES + _SECTION.size * count > len(data):
         raise ListError("the section table is cut short; fetch the list again")
-    found = [
+    return [
         Section(*_SECTION.unpack_from(data, _HEADER_BYTES + _SECTION.size * i))
         for i in range(count)
     ]
+
+
+def sections(data: Any) -> list[Section]:
+    """Return the section table of a whole list file; `ListError` if a line of it points outside.
+
+    Whatever else is wrong with them the core says, when it opens the open part.
+    """
+    found = table(data)
     if any(each.offset + each.length > len(data) for each in found):
         raise ListError("a section lies outside the file; fetch the list again")
     return found
 
 
 def is_sealed(data: Any) -> bool:
-    """Tell whether a list file has a sealed part."""
+    """Tell whether a list file has a sealed part; its first 6,208 bytes are enough."""
     try:
-        return any(each.kind in KINDS for each in sections(data))
+        return any(each.kind in KINDS for each in table(data))
     except ListError:
         return False
+
+
+def open_any(path: str | os.PathLike[str], trust: Trust, limits: Limits | None = None) -> HashList:
+    """Open a list, or a folder into which one was accepted, sealed or not; as `HashList.open`."""
+    file = Path(path)
+    if file.is_dir() and (state := accept.read_state(file)) is not None:
+        file = accept.list_path(file, state[1].sha256)
+    try:
+        with open_regular(file) as opened:
+            sealed = is_sealed(opened.read(_HEADER_BYTES + _SECTION.size * _MOST_SECTIONS))
+    except (OSError, ValueError):
+        sealed = False  # whatever is wrong with it is said when it is opened
+    return (SealedList if sealed else HashList).open(path, trust, limits=limits)
 
 
 def frame_of(data: Any) -> bytearray:
