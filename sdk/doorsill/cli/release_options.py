@@ -67,8 +67,6 @@ def _leak_options(made: argparse.ArgumentParser) -> None:
                       help="harmless photos, 1,000 or more")  # fmt: skip
     made.add_argument("--rate", type=int, default=2000, metavar="N",
                       help="questions a day that one account may ask (2000)")  # fmt: skip
-    made.add_argument("--isolation", choices=("worker", "inline"), default="worker",
-                      help="where photos are decoded, as of `screen`")  # fmt: skip
 
 
 def add_trust(made: argparse.ArgumentParser) -> None:
