@@ -158,7 +158,7 @@ class Gate:
         from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
 
         start, lists, patience = time.perf_counter(), self._lists, Patience(deadline, cancel)
-        found = self.read(picture, deadline=deadline, cancel=cancel, **options)
+        found = self.read(picture, deadline=deadline, cancel=cancel, margins=True, **options)
         return asking.ask(found, lists, patience.within(self.limits.answer_seconds), start)
 
     def answer(self, asked: Asked, answers: Sequence[Any]) -> Verdict:
@@ -217,19 +217,22 @@ class Gate:
             cancel.set()
             raise
 
-    def read(
+    def read(  # noqa: PLR0913 - all that a picture can be asked for
         self,
         picture: Any,
         *,
         source: Any = None,
         canonical: bool = False,
+        margins: bool = False,
         deadline: float | None = None,
         cancel: threading.Event | None = None,
     ) -> reading.Reading:
-        """Return the hashes and digests of a picture; arguments as for `screen`."""
+        """Return the hashes and digests of a picture; arguments as for `screen`.
+
+        With *margins* hashes come with how certain their bits are, for sealed lists.
+        """
         patience = Patience(deadline, cancel)
         pool, models = self._pool, self._models
-        margins = self._has_sealed()
         decoder = None
         if pool is not None:
             decoder = partial(pool.decode, patience, canonical=canonical, margins=margins)
@@ -312,7 +315,7 @@ class Gate:
         verdict = None
         for each in self._lists:
             start = time.perf_counter()
-            found = self.read(test_card())
+            found = self.read(test_card(), margins=each.is_sealed)
             found.digests.clear()  # so that it must be found by its pixels
             lists: tuple[HashList, ...] = (each,)
             if each.is_sealed:

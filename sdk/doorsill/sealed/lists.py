@@ -38,6 +38,7 @@ _HEADER_BYTES = 64
 _MOST_SECTIONS = 256
 _PLANE, _ENTRY_CLASSES, _ENTRY_IDS, _CLASSES = 2, 4, 5, 6  # kinds of sections
 _CLASS_BYTES = 16
+_REQUIRED = 1  # without it a reader that knows no sealed lists would find the test card alone
 _MOST_ALIKE = 64  # rows of one clear plane that are tried: near-duplicates, or a hostile list
 
 
@@ -87,6 +88,8 @@ def sections(data: Any) -> list[Section]:
     found = table(data)
     if any(each.offset + each.length > len(data) for each in found):
         raise ListError("a section lies outside the file; fetch the list again")
+    if sum(each.length for each in found) > len(data):  # else what is copied could be larger
+        raise ListError("sections overlap; fetch the list again")
     return found
 
 
@@ -196,6 +199,8 @@ class SealedList(HashList):
         found = {each.kind: each for each in sections(data) if each.kind in KINDS}
         if set(found) != set(KINDS) or found[KIND_INFO].length != INFO.size:
             raise ListError("it is not sealed; open it with HashList.open")
+        if any(each.flags != _REQUIRED for each in found.values()):
+            raise ListError("its sealed part is not marked as required; seal it again")
         version, _, *rest = INFO.unpack_from(data, found[KIND_INFO].offset)
         if version != protocol.VERSION:
             raise ListError("it is sealed by a newer doorsill, update yours")
