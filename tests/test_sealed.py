@@ -187,19 +187,24 @@ def test_slow_and_cancelled(sealed: SealedList) -> None:
     go.clear()
     with pytest.raises(Cancelled):
         at.screen(picture(), cancel=cancel)
+    cancel.clear()
+    threading.Timer(0.3, cancel.set).start()
+    with pytest.raises(Cancelled):
+        asyncio.run(_in_time(at, go, cancel))
     go.set()
     assert time.monotonic() - begun < 15
 
 
-async def _in_time(at: Gate, go: threading.Event) -> Verdict:
+async def _in_time(at: Gate, go: threading.Event, cancel: threading.Event | None = None) -> Verdict:
     async def slow(_: bytes) -> bytes:
         await asyncio.sleep(20)
         return b""
 
     at.lists[0].served_by(slow)  # type: ignore[attr-defined]
-    verdict = await at.screen_async(picture(), deadline=0.5)
-    at.lists[0].served_by(lambda _: go.wait(20) and b"")  # type: ignore[attr-defined]
-    return verdict
+    try:
+        return await at.screen_async(picture(), deadline=20 if cancel else 0.5, cancel=cancel)
+    finally:
+        at.lists[0].served_by(lambda _: go.wait(20) and b"")  # type: ignore[attr-defined]
 
 
 def test_tampered_and_replayed(sealed: SealedList) -> None:

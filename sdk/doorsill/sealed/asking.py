@@ -169,22 +169,29 @@ async def _awaited(answer: Awaitable[bytes]) -> bytes:
 
 async def carry_all_async(asked: Asked) -> list[bytes | Failed]:
     """Have the host's functions carry all questions at once, in this loop; wait for them."""
-    late = None if (left := asked.patience.left) is None else max(0.0, left)
+    tasks = [asyncio.ensure_future(_carried(question)) for question in asked.questions]
+    try:
+        while not all(task.done() for task in tasks):
+            await asyncio.wait(tasks, timeout=asked.patience.pause())
+    except TimeUp:
+        pass
+    finally:
+        for task in tasks:
+            task.cancel()
+    return [task.result() if task.done() else Failed(_LATE) for task in tasks]
 
-    async def carry(question: SealedQuestion) -> Any:
-        function: Any = question.sealed.carry
-        if function is None:
-            return Failed(_NO_WAY)
-        try:
-            if not inspect.iscoroutinefunction(function):
-                function = _threaded(function)
-            return await asyncio.wait_for(function(question.message), late)
-        except asyncio.TimeoutError:
-            return Failed(_LATE)
-        except Exception as error:  # noqa: BLE001 - the host's function may raise anything
-            return _failed(error)
 
-    return list(await asyncio.gather(*(carry(question) for question in asked.questions)))
+async def _carried(question: SealedQuestion) -> bytes | Failed:
+    function: Any = question.sealed.carry
+    if function is None:
+        return Failed(_NO_WAY)
+    if not inspect.iscoroutinefunction(function):
+        function = _threaded(function)
+    try:
+        answer: bytes = await function(question.message)
+    except Exception as error:  # noqa: BLE001 - the host's function may raise anything
+        return _failed(error)
+    return answer
 
 
 def _threaded(function: Carry) -> Callable[[bytes], Awaitable[bytes]]:

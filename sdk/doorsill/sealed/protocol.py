@@ -24,7 +24,6 @@ true distance of 25 to 31 lie within it, measured (`examples/bench_sealed.py rec
 CLEAR_BYTES = 16
 KEY_BYTES = 10
 TAG_BYTES = 8
-SECRET_BYTES = 16
 RECORD = struct.Struct("<16sH6s")  # second plane, class, id
 RECORD_BYTES = RECORD.size + TAG_BYTES
 SLOTS_BYTES = SLOTS * KEY_BYTES
