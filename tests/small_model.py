@@ -27,7 +27,7 @@ BIAS = np.zeros(BITS, np.float32)
 
 WORDS = ListWords(name="list", publisher="P", category="C", model="small")
 WARM = ImageOps.colorize(scene((160, 120)).convert("L"), "black", "orange", "white")
-COLD = ImageOps.colorize(scene((160, 120)).convert("L"), "black", "cyan", "white")
+COLD = ImageOps.colorize(scene((160, 120)).convert("L"), "black", "dodgerblue", "aqua")
 SENT = saved(WARM, "BMP")  # the same pixels and another file, so that no digest matches
 TIERS = [pytest.param("worker", marks=needs_cage), "inline"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ import columns
 import edits
 import measure
 import views
-from hashers import Hashed, Pdq
+from hashers import Hashed, Pdq, PdqOfParts
 
 from drawn import scene
 
@@ -116,14 +117,35 @@ def test_attacks_on_pdq_work() -> None:
     assert attacks.psnr(a, done) < attacks.psnr(a, a)
 
 
-def test_trimmed() -> None:
-    """A frame, bars above and below, and lines of text go; a bare picture stays as it is."""
-    photo = scene((120, 90), 9)
-    assert views.trimmed(photo) is None
-    page = Image.new("RGB", (160, 200), (250, 250, 250))
-    page.paste(photo, (20, 60))
-    page.paste((0, 0, 0), (30, 20, 90, 30))
-    found = views.trimmed(page)
-    assert found is not None
-    assert abs(found.width - 120) <= 4
-    assert abs(found.height - 90) <= 4
+def test_parts_are_those_of_the_sdk() -> None:
+    """A query's views are the whole and what the SDK finds; missing ones are filled up."""
+    photo = scene((320, 240), 9)
+    page = Image.new("RGB", (400, 300), (250, 250, 250))
+    page.paste(photo, (40, 30))
+
+    assert [view.size for view in views.views(photo, ["parts"])] == [(320, 240)]
+    assert (320, 240) in [view.size for view in views.views(page, ["parts"])]
+    codes = PdqOfParts()(page).codes
+    assert len(codes) == 8 * (1 + views.MOST["parts"])
+    assert codes[8:].tobytes().startswith(Pdq()(photo).codes.tobytes())
+
+
+def test_one_scene_is_one_folder() -> None:
+    """Folders named with the same first word count as one, others not."""
+    found = [
+        SimpleNamespace(folder=name) for name in ("a/cat_face", "a/cat_body", "a/dog", "b/cat")
+    ]
+
+    assert columns.folder_numbers(found).tolist() == [0, 0, 1, 2]
+
+
+def test_filling_is_no_entrys_twin() -> None:
+    """What collages are filled with comes from folders that no entry lies in."""
+    folders = [f"set/{letter}" for letter in "abcdefgh"]
+    found = [SimpleNamespace(folder=folder) for folder in folders for _ in range(20)]
+
+    photos = columns.set_of(found, 500)  # type: ignore[arg-type]
+
+    entries, filling = photos[: -columns.FILL], photos[-columns.FILL :]
+    assert len(entries) == 8 * 20 - 60
+    assert not {p.folder for p in entries} & {p.folder for p in filling}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import warnings
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_missing_pixels_are_said(name: str) -> None:
     labels, unread = look(trap_frames.SHORT[name](SCENE))
 
     rows = [] if "pass" in name else ["rows that are there"]
-    whole = [label for label in labels if "without its border" not in label]
+    whole = [label for label in labels if not re.search("without its border|part", label)]
     assert (whole, unread) == (["as shown", *rows], ["broken: a part is missing"])
 
 

@@ -22,6 +22,7 @@ from doorsill import (
     models,
     neural,
 )
+from doorsill.coding import MOST_VIEWS
 from drawn import saved
 from small_model import (
     SENT,
@@ -167,7 +168,7 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_lies(listed: HashList, lie: str) -> None:
     """Codes that no honest worker gives end its answer: unreadable, which is no silent CLEAR."""
-    count = 9 if lie == "codes for ever" else 1
+    count = 2 * MOST_VIEWS + 1 if lie == "codes for ever" else 1
     body = f"(bytes(515) + {LIES[lie]}) * {count}"
     deed = (f"body = {body}; sink.write(wire.ANSWER.pack(b'dsw2', len(body), 1, 0, {count}, 0, 0)"
             " + body)")  # fmt: skip

@@ -50,7 +50,9 @@ def test_ten_lines_of_c(tmp_path: Path) -> None:
 
 def test_links_lead_somewhere() -> None:
     """Every file that the pages for people name exists."""
-    for page in ("README.md", "SECURITY.md", "native/FORMAT.md", "CHANGELOG.md"):
+    pages = ["README.md", "SECURITY.md", "native/FORMAT.md", "CHANGELOG.md"]
+    pages += [str(path.relative_to(ROOT)) for path in ROOT.glob("examples/**/README.md")]
+    for page in pages:
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
             assert (ROOT / page).parent.joinpath(link).exists(), f"{page}: {link}"
 

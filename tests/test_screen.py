@@ -6,9 +6,10 @@ import hashlib
 from typing import Any
 
 import pytest
+from doorsill._native import ffi, lib
 
 from doorsill import Action, Evidence, HashList, Outcome, Policy, core
-from doorsill.lists import SEED, WARN
+from doorsill.lists import SEED, TEST, WARN
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES
 from lists import flip, hash_list, view
 
@@ -33,8 +34,8 @@ BOTH = hash_list(pdq={0: PDQ}, neural={0: NEURAL})
     ("pdq", "neural", "evidence", "action"),
     [
         (0, 0, Evidence.AGREED, Action.BLOCK),
-        (31, 50, Evidence.AGREED, Action.BLOCK),
-        (31, 51, Evidence.CONTRADICTED, Action.WARN),
+        (31, 69, Evidence.AGREED, Action.BLOCK),
+        (31, 70, Evidence.CONTRADICTED, Action.WARN),
         (32, 50, Evidence.NEURAL_ONLY, Action.WARN),
         (32, 51, Evidence.NONE, Action.SEND),
         (31, None, Evidence.SINGLE, Action.BLOCK),
@@ -42,7 +43,10 @@ BOTH = hash_list(pdq={0: PDQ}, neural={0: NEURAL})
     ],
 )
 def test_two_hashes(pdq: int, neural: int | None, evidence: Evidence, action: Action) -> None:
-    """Two hashers that agree block, one that disagrees lowers a block, a missing one does not."""
+    """Two hashers that agree block, one that disagrees lowers a block, a missing one does not.
+
+    Alone a neural hash matches to its limit of 50; beyond a quarter of the way to 128 it disagrees.
+    """
     code = None if neural is None else flip(NEURAL, neural)
     outcome, *rest, _ = screen(BOTH, view(flip(PDQ, pdq), code))
     assert (Outcome.CLEAR if evidence is Evidence.NONE else Outcome.MATCH) == outcome
@@ -191,3 +195,15 @@ def test_core_refuses_bad_policy() -> None:
         Policy(pdq_limit=65)
     with pytest.raises(ValueError, match="12 lower-case"):
         Policy(quenched=frozenset({"xyz"}))
+
+
+@pytest.mark.parametrize(("bits", "status"), [(69, "OK"), (70, "NOT_WIRED")])
+def test_card_that_the_neural_hash_denies(bits: int, status: str) -> None:
+    """The core's self-test fails where PDQ finds the card and the neural hash of it disagrees."""
+    listed = hash_list(pdq={0: PDQ}, neural={0: NEURAL}, flags=TEST)
+    keep: list[Any] = []
+    card = core._views([view(PDQ, flip(NEURAL, bits))], keep)  # noqa: SLF001 - hosts in C make these
+    policy = core._policy(Policy(), keep)  # noqa: SLF001 - likewise
+    lists = ffi.new("doorsill_list *[]", [listed.handle.pointer])
+    expected = getattr(lib, f"DOORSILL_{status}")
+    assert expected == lib.doorsill_self_test(lists, 1, card, policy, ffi.NULL, 0)

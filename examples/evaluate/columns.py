@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ NONE = 65535
 """A distance where a photo has no hash that counts."""
 
 FILL = 60
-"""Photos at the end of each set that are never entries: what collages are filled with."""
+"""Photos at the end of each set that are no entries: what collages are filled with. Their folders
+have no entries, or a collage would come near its filling's own twin."""
 
 _STEP = 64  # queries whose distances are in memory at once
 
@@ -46,6 +48,19 @@ def hash_all(hasher: Hasher, column: Column, images: Iterable[Image.Image]) -> l
         found.append(hasher(image))
         column.seconds.append(time.perf_counter() - begun)
     return found
+
+
+def set_of(found: Sequence[Photo], originals: int) -> list[Photo]:
+    """Return so many photos for entries, fewer if there are not enough, then `FILL` others."""
+    numbers = folder_numbers(found)
+    filling: list[int] = []
+    for number in dict.fromkeys(numbers[::-1].tolist()):
+        if len(filling) >= FILL:
+            break
+        filling += np.flatnonzero(numbers == number).tolist()
+    aside = set(filling)
+    entries = [photo for index, photo in enumerate(found) if index not in aside]
+    return entries[:originals] + [found[index] for index in filling[:FILL]]
 
 
 def partners(found: Sequence[Photo], index: int) -> list[Image.Image]:
@@ -139,8 +154,12 @@ def false_positives(column: Column, folders: NDArray[np.int64], limit: int) -> d
 
 
 def folder_numbers(found: Sequence[Photo]) -> NDArray[np.int64]:
-    """Return one number for each folder; photos of a source without folders count each alone."""
-    folders = [photo.folder for photo in found]
+    """Return one number for each folder; photos of a source without folders count each alone.
+
+    Folders whose names begin with the same word are one: `cougar_body` and `cougar_face` of
+    caltech101 are cut from the same photos.
+    """
+    folders = [re.sub("_[^/]*$", "", photo.folder) for photo in found]
     if len(set(folders)) == 1:
         return np.arange(len(found))
     return np.unique(folders, return_inverse=True)[1].astype(np.int64)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-from views import views
+from views import MOST, views
 
 from doorsill.core import Resizer
 from doorsill.limits import Limits
@@ -58,18 +58,16 @@ class Pdq:
 
 
 @dataclass
-class TrimmedPdq(Pdq):
-    """doorsill's own of the whole and of what is left without a frame, as queries."""
+class PdqOfParts(Pdq):
+    """doorsill's own of the whole and of what the SDK finds in it, as queries."""
 
-    name: str = "PDQ x8, trimmed"
+    name: str = "PDQ x8, parts"
 
     def __call__(self, photo: Image.Image) -> Hashed:
-        """Return the codes; a trimmed view with too little detail is left out."""
-        whole, *rest = (Pdq.__call__(self, view) for view in views(photo, ["trim"]))
-        second = rest[0] if rest and rest[0].good else whole
-        return Hashed(
-            np.concatenate([whole.codes, second.codes]), whole.good or second is not whole
-        )
+        """Return the codes; parts with too little detail are left out."""
+        hashed = [Pdq.__call__(self, view) for view in views(photo, ["parts"])]
+        good = [one.codes for one in hashed if one.good] or [hashed[0].codes]
+        return Hashed(filled(good, MOST["parts"]), any(one.good for one in hashed))
 
 
 @dataclass
@@ -120,6 +118,7 @@ class Onnx:
         config = json.loads(path.read_text())
         self.name, self.bits, self.side = config["name"], config["bits"], config["side"]
         self._views = config.get("views", [])
+        self._most = sum(MOST[name] for name in self._views)
         self._mean, self._scale = config.get("mean"), config.get("scale", 1.0)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -132,9 +131,7 @@ class Onnx:
         """Return the code."""
         pixels = np.concatenate([squashed(v, self.side) for v in views(photo, self._views)])
         codes = np.packbits(self.outputs(pixels) >= 0, axis=1)
-        # All photos have equally many: where there was nothing to trim, the whole stands in.
-        missing = 1 + len(self._views) - len(codes)
-        return Hashed(np.concatenate([codes, np.repeat(codes[:1], missing, axis=0)]))
+        return Hashed(filled([codes[n : n + 1] for n in range(len(codes))], self._most))
 
     def outputs(self, pixels: Codes) -> NDArray[np.float32]:
         """Return what the model says of pixels (n, side, side, 3): (n, bits)."""
@@ -155,10 +152,21 @@ class Checked:
         self.name, self.bits = self._model.config.name, self._model.config.bits
 
     def __call__(self, photo: Image.Image) -> Hashed:
-        """Return the code."""
+        """Return the codes."""
+        return Hashed(filled([self._code(v) for v in views(photo, ["parts"])], MOST["parts"]))
+
+    def _code(self, photo: Image.Image) -> Codes:
         resizer = self._model.resizer(photo.width, photo.height, "RGB")
         resizer.rows(photo.tobytes(), 3 * photo.width, photo.height)
-        return Hashed(np.frombuffer(self._model.code(resizer.end()), np.uint8).reshape(1, -1))
+        return np.frombuffer(self._model.code(resizer.end()), np.uint8).reshape(1, -1)
+
+
+def filled(codes: list[Codes], most: int) -> Codes:
+    """Return codes of a whole and up to *most* views: the first stands in for those missing.
+
+    All photos have equally many, and a code that is there twice changes no distance.
+    """
+    return np.concatenate(codes + codes[:1] * (1 + most - len(codes)))
 
 
 def squashed(photo: Image.Image, side: int) -> Codes:
@@ -169,14 +177,14 @@ def squashed(photo: Image.Image, side: int) -> Codes:
 
 
 def named(name: str) -> Hasher:
-    """Return `pdq`, `pdq+trim`, `pdqhash`, `phash`, `whash`, or the model of a config file.
+    """Return `pdq`, `pdq+parts`, `pdqhash`, `phash`, `whash`, or the model of a config file.
 
     A config with a digest is one of doorsill's own models, and is run by the SDK.
     """
     if name == "pdq":
         return Pdq()
-    if name == "pdq+trim":
-        return TrimmedPdq()
+    if name == "pdq+parts":
+        return PdqOfParts()
     if name == "pdqhash":
         return PdqHash()
     if name in {"phash", "whash"}:

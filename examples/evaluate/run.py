@@ -17,7 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from columns import FILL, NONE, Column, false_positives, folder_numbers, hash_set, own, strangers
+from columns import (
+    FILL,
+    NONE,
+    Column,
+    false_positives,
+    folder_numbers,
+    hash_set,
+    own,
+    set_of,
+    strangers,
+)
 from edits import EDITS, MAIN
 from hashers import named
 from measure import histogram, quantiles
@@ -148,7 +158,7 @@ def main() -> None:
     hashers = [named(name) for name in asked.hasher]
     edits = EDITS if asked.edits == "all" else MAIN
     sets = [
-        photos(spec, asked.seed)[: asked.originals + FILL] for spec in (asked.calibrate, asked.test)
+        set_of(photos(spec, asked.seed), asked.originals) for spec in (asked.calibrate, asked.test)
     ]
     if set(sets[0]) & set(sets[1]):
         raise SystemExit(

@@ -9,7 +9,15 @@
 
 #include "doorsill.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Returns libsodium's primitives; NULL if libsodium does not start. */
 const doorsill_crypto *doorsill_sodium(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -69,7 +69,8 @@ typedef enum doorsill_status {
   DOORSILL_OTHER_POLICY = 12,   /* good, but the policy has changed: walk its links first */
   DOORSILL_OTHER_LIST = 13,     /* the list is not the one that the manifest names */
   DOORSILL_ROLLED_BACK = 14,    /* older than what was accepted, or from another branch */
-  DOORSILL_STALE = 15           /* its witnesses' signatures are too old for a new release */
+  DOORSILL_STALE = 15,          /* its witnesses' signatures are too old for a new release */
+  DOORSILL_NOT_WIRED = 16       /* the test card does not match: claim no protection */
 } doorsill_status;
 
 /* One English sentence, static. */
@@ -444,10 +445,10 @@ typedef enum doorsill_outcome {
 /* Strongest last, so that they can be compared. */
 typedef enum doorsill_evidence {
   DOORSILL_NO_EVIDENCE = 0,
-  DOORSILL_CONTRADICTED = 1, /* a second hash exists and disagrees */
+  DOORSILL_CONTRADICTED = 1, /* a second hash exists and is far from the entry's */
   DOORSILL_NEURAL_ONLY = 2,
   DOORSILL_SINGLE = 3, /* PDQ alone, md5 alone or sha1 alone: there is no second hash */
-  DOORSILL_AGREED = 4, /* PDQ and the neural hash, same entry */
+  DOORSILL_AGREED = 4, /* PDQ, and the neural hash is not far from the same entry's */
   DOORSILL_EXACT = 5   /* sha256, or sha1 and md5 of one entry together */
 } doorsill_evidence;
 
@@ -546,6 +547,16 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_screen(
     const doorsill_list *const *lists, size_t list_count, const doorsill_view *views,
     size_t view_count, const doorsill_digests *digests, size_t digest_count, uint32_t reading,
     const doorsill_policy *policy, void *workspace, size_t size, doorsill_verdict *verdict);
+
+/* Screens the published test card (testcard.png, installed beside the library), decoded by the
+ * host as any picture is, against each list by its pixels alone. To be run at start: unless it is
+ * DOORSILL_OK, decoder, hashes, search, list or policy are not wired as they should be, and the
+ * host must not claim that pictures are checked. Without a list it is DOORSILL_NOT_WIRED. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_self_test(const doorsill_list *const *lists,
+                                                               size_t list_count,
+                                                               const doorsill_view *card,
+                                                               const doorsill_policy *policy,
+                                                               void *workspace, size_t size);
 
 /* The rule that decided, as one neutral English sentence, static. */
 DOORSILL_API const char *doorsill_verdict_reason(const doorsill_verdict *verdict);

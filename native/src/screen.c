@@ -146,6 +146,15 @@ static const doorsill_code *code_for(const doorsill_view *view, const doorsill_h
   return NULL;
 }
 
+/* The greatest distance at which a neural hash agrees with PDQ on an entry: a quarter of the way
+ * from a match to chance. To find an entry alone it must meet no stranger among millions; asked
+ * about the one entry that PDQ found, it has only to tell two pictures apart, and must not disown a
+ * mild edit. */
+static uint32_t agreement(const doorsill_hasher_info *info) {
+  uint32_t chance = info->width / 2;
+  return info->limit + (chance - info->limit) / 4;
+}
+
 /* What the neural hashes say of an entry that PDQ found. */
 static uint8_t second_opinion(const screening *s, uint32_t entry) {
   const doorsill_list *list = s->lists[s->list];
@@ -156,7 +165,8 @@ static uint8_t second_opinion(const screening *s, uint32_t entry) {
     if (!code) continue;
     for (uint32_t row = doorsill_first_row(rows, entry);
          row < rows->info.rows && doorsill_row_entry(rows, row) == entry; row++) {
-      if (doorsill_row_distance(rows, code->bytes, row) <= rows->info.limit) return DOORSILL_AGREED;
+      if (doorsill_row_distance(rows, code->bytes, row) <= agreement(&rows->info))
+        return DOORSILL_AGREED;
       evidence = DOORSILL_CONTRADICTED;
     }
   }
@@ -345,4 +355,35 @@ doorsill_status doorsill_screen(const doorsill_list *const *lists, size_t list_c
   decide(&s, reading);
   *verdict = result;
   return DOORSILL_OK;
+}
+
+/* Whether a verdict on the test card is what a list's card must give: found, and by no hash denied.
+ */
+static int is_card(const doorsill_list *list, const doorsill_verdict *verdict) {
+  int found = 0;
+  for (uint32_t i = 0; i < verdict->match_count; i++) {
+    const doorsill_match *match = &verdict->matches[i];
+    doorsill_entry entry;
+    if (doorsill_list_entry(list, match->entry, &entry) != DOORSILL_OK) continue;
+    if (!(entry.flags & DOORSILL_ENTRY_TEST)) continue;
+    if (match->evidence == DOORSILL_CONTRADICTED) return 0;
+    found = 1;
+  }
+  return found;
+}
+
+doorsill_status doorsill_self_test(const doorsill_list *const *lists, size_t list_count,
+                                   const doorsill_view *card, const doorsill_policy *policy,
+                                   void *workspace, size_t size) {
+  if (!card) return DOORSILL_BAD_ARGUMENT;
+  int wired = list_count > 0;
+  for (size_t i = 0; i < list_count; i++) {
+    doorsill_verdict verdict;
+    const doorsill_status status =
+        doorsill_screen(lists ? lists + i : NULL, 1, card, 1, NULL, 0, DOORSILL_READ_WHOLE, policy,
+                        workspace, size, &verdict);
+    if (status != DOORSILL_OK) return status;
+    wired &= is_card(lists[i], &verdict);
+  }
+  return wired ? DOORSILL_OK : DOORSILL_NOT_WIRED;
 }

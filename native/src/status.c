@@ -37,6 +37,8 @@ const char *doorsill_status_text(doorsill_status status) {
       return "The signatures of the witnesses are too old.";
     case DOORSILL_BAD_DELTA:
       return "This delta does not make the next list from this one; fetch the whole list.";
+    case DOORSILL_NOT_WIRED:
+      return "The test card does not match; do not claim that pictures are checked.";
   }
   return "An unknown status.";
 }

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     Codes = tuple[tuple[bytes, bytes], ...]
 
-MOST_VIEWS = 4
+MOST_VIEWS = 6
 """Views of a picture that get a neural hash, the first ones: the whole picture, as stored or
-through its profile, over two grounds, without its border. PDQ's orientations come free, a neural
-hash takes a few milliseconds, so 60 frames of a sticker would take half a second."""
+through its profile, over two grounds, without its border, the parts of a page. PDQ's orientations
+come free, a neural hash takes a few milliseconds, so 60 frames of a sticker would take half a
+second."""
 
 MOST_CODES = 4
 """Neural hashes of one view, over all models and squares."""

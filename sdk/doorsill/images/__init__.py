@@ -9,6 +9,7 @@ left behind. So a host's own use of Pillow, in any thread, is as it was.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from doorsill.images import borders, colour, containers, frames
+from doorsill.images import borders, colour, containers, frames, seams
 from doorsill.images.bands import turned_band, turned_size
 from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
@@ -43,6 +44,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _BACK = {6: 8, 8: 6}  # the others undo themselves
+_PART = 24_000_000  # pixels of a part; a larger one is copied smaller, for the page is kept
 _COLOURLESS = "colour: its pixels could not be brought into RGB"
 _NO_MORE = colour.Reading("", "", lambda band: band)
 
@@ -146,6 +148,8 @@ def _views(
         yield from _paid(sitting, name, frame, shown if first else None, thorough=first)
         sitting.check()
         yield from _within_border(sitting, name, frame, thorough=first)
+        if first:
+            yield from _parts(sitting, name, frame)
     if not number and not sitting.noted:
         sitting.note("broken: there is no picture in it")
 
@@ -178,6 +182,21 @@ def _within_border(
         enclosed.format = frame.format
         label = _joined(name, "without its border")
         yield from _paid(sitting, label, enclosed, None, thorough=thorough)
+        sitting.check()
+
+
+def _parts(sitting: Sitting, name: str, frame: Image.Image) -> Iterator[View]:
+    """Yield the views of the pictures of a collage or screenshot, without bars and words."""
+    for number, box in enumerate(sitting.attempt(lambda: seams.parts(frame)) or (), 1):
+        size = (box[2] - box[0], box[3] - box[1])
+        if not sitting.pay(size):
+            return
+        smaller = math.isqrt(size[0] * size[1] // _PART + 1)
+        taken = partial(frame.reduce, smaller, box) if smaller > 1 else partial(frame.crop, box)
+        part = sitting.attempt(taken)
+        if part is not None:
+            part.format = frame.format
+            yield from _paid(sitting, _joined(name, f"part {number}"), part, None, thorough=False)
         sitting.check()
 
 

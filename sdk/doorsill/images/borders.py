@@ -30,18 +30,12 @@ def content(image: Image.Image) -> Box | None:
     """
     if min(image.size) < 2 * _LEAST:
         return None
-    made = lines_of(image)
-    mode, show = made or (_mode(image), None)
-    if mode is None:
+    show = comparable(image)
+    if show is None:
         return None
 
     def lines(box: Box) -> Image.Image:
-        part = image.crop(box)
-        if show is not None:
-            part = show(part)
-        if mode == "RGBa" and part.mode != "RGBA":
-            part = part.convert("RGBA")
-        return part if part.mode == mode else part.convert(mode)
+        return show(image.crop(box))
 
     width, height = image.size
     top = _border(height, lambda a, b: lines((0, a, width, b)))
@@ -54,6 +48,23 @@ def content(image: Image.Image) -> Box | None:
     if min(wide, high) < _LEAST or (wide > _CONTENT * width and high > _CONTENT * height):
         return None
     return left, top, right, bottom
+
+
+def comparable(image: Image.Image) -> Callable[[Image.Image], Image.Image] | None:
+    """Return what makes parts of *image* 8-bit and comparable, None if nothing does."""
+    made = lines_of(image)
+    mode, show = made or (_mode(image), None)
+    if mode is None:
+        return None
+
+    def converted(part: Image.Image) -> Image.Image:
+        if show is not None:
+            part = show(part)
+        if mode == "RGBa" and part.mode != "RGBA":
+            part = part.convert("RGBA")
+        return part if part.mode == mode else part.convert(mode)
+
+    return converted
 
 
 def _mode(image: Image.Image) -> str | None:
