@@ -20,8 +20,11 @@ from doorsill.testcard import test_card
 
 sys.path.append(str(Path(__file__).parent.parent / "examples/sealing_server"))
 
+from loopback import running, sealed_list
 from service import Issuing, Sealing
 from spent import Ledger
+
+__all__ = ["Issuing", "Ledger", "Sealing", "running", "sealed_list"]
 
 SEED = hashlib.sha256(b"a sealing server").digest()
 TOKEN_SEED = hashlib.sha256(b"an issuer").digest()

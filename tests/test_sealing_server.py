@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,21 @@ from doorsill import DoorsillError, Gate, Outcome
 from doorsill.sealed import Tokens, protocol, tokens
 from doorsill.sealed.keys import new_seed, read_seed
 from doorsill.sealed.protocol import BAD_TOKEN, MALFORMED, OTHER_EPOCH, SPENT_TOKEN
-from sealing import EPOCH, SEED, TOKEN_KEY, TOKEN_SEED, Sealing, Wire, opened, picture, sealed_file
+from sealing import (
+    EPOCH,
+    SEED,
+    TOKEN_KEY,
+    TOKEN_SEED,
+    Sealing,
+    Wire,
+    opened,
+    picture,
+    running,
+    sealed_file,
+    sealed_list,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from doorsill.sealed import SealedList
 
 VECTORS = json.loads((Path(__file__).parent / "data/vectors/sealed.json").read_text())
@@ -183,29 +193,14 @@ def test_key_files(tmp_path: Path) -> None:
         read_seed(tmp_path / "none")
 
 
-@contextmanager
-def running(tmp_path: Path, *options: str) -> Iterator[str]:
-    """Run the app on a free port of loopback; yield its address."""
-    import socket  # noqa: PLC0415 - tests may
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path / "log").open("w")
-    command = [sys.executable, str(EXAMPLE / "app.py"), "--port", str(port), *options]
-    with log, subprocess.Popen(command, stdout=log, stderr=log) as server:
-        try:
-            for _ in range(200):
-                time.sleep(0.05)
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1)
-                except urllib.error.HTTPError:
-                    break  # it answers
-                except OSError:
-                    assert server.poll() is None, (tmp_path / "log").read_text()
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
+def test_on_loopback(tmp_path: Path) -> None:
+    """What other examples plug in: a list sealed, served and asked about, and an end to it."""
+    (tmp_path / "raw.dsl").write_bytes(sealing.raw_list())
+    with sealed_list(tmp_path / "raw.dsl", tmp_path) as sealed:
+        gate = Gate(sealed, isolation="inline")
+        assert gate.screen(picture()).outcome == Outcome.MATCH
+        assert gate.screen(picture(sealing.STRANGER)).outcome == Outcome.CLEAR
+    assert gate.screen(picture(sealing.STRANGER)).outcome == Outcome.UNREADABLE
 
 
 def test_over_http(tmp_path: Path) -> None:
@@ -226,8 +221,9 @@ def test_over_http(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(picture())
     (tmp_path / "b.jpg").write_bytes(picture(sealing.STRANGER))
     show = f"cat {tmp_path / 'sealing.key'}"
-    with running(tmp_path, "--key-command", show, "--token-key", str(tmp_path / "token.key"),
-                 "--issue", "9", "--ledger", str(tmp_path / "ledger")) as url:  # fmt: skip
+    options = ("--key-command", show, "--token-key", str(tmp_path / "token.key"), "--issue", "9",
+               "--ledger", str(tmp_path / "ledger"))  # fmt: skip
+    with running(tmp_path / "log", *options) as url:
         lines = subprocess.check_output(
             [sys.executable, EXAMPLE / "client.py", tmp_path / "sealed.dsl", url,
              tmp_path / "a.jpg", tmp_path / "b.jpg", "--account", "somebody"],

@@ -93,7 +93,7 @@ def reading(plane: int, slot: int) -> int:
 
 
 def oprf_input(epoch: int, clear: bytes, slot: int, bits: int) -> bytes:
-    """Return what the oblivious function is asked for, 46 bytes."""
+    """Return what the oblivious function is asked for, 42 bytes."""
     return b"".join(
         (_LABEL, struct.pack("<I", epoch), clear, bytes((slot,)), (bits << 4).to_bytes(3, "big"))
     )
