@@ -31,7 +31,7 @@ LAYERS = [
     {"trust", "accept"},
     {"lists", "images", "deltas", "neural", "models", "coding"},
     {"reading"},
-    {"hashes", "wire"},
+    {"hashes", "wire", "telling", "sealed"},
     {"worker", "caged"},
     {"pool", "album"},
     {"gate", "publish"},
@@ -62,7 +62,8 @@ def test_no_network(path: Path) -> None:
 def test_decoders_stay_home(path: Path) -> None:
     """Only the files that decode know Pillow, and only neural.py numpy and onnxruntime."""
     heads = {name.split(".")[0] for name in imports(path)}
-    assert path.stem == "neural" or set() == heads & {"numpy", "onnxruntime"}
+    numeric = {"neural", "leak"}  # the second on a publisher's desk alone
+    assert path.stem in numeric or set() == heads & {"numpy", "onnxruntime"}
     at_home = "images" in path.parts or path.stem in {
         "reading",
         "demo_pictures",

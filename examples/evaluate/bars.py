@@ -32,8 +32,10 @@ def bars(result: dict[str, Any], edits: list[str]) -> str:
         )
         for at, (recalls, colour) in enumerate(zip(rows.values(), COLOURS, strict=False)):
             wide = max(1, _WIDTH * recalls[edit])
-            parts.append(f'<rect x="{_LABEL}" y="{top + at * _BAR}" width="{wide:.0f}" '
-                         f'height="{_BAR - 1}" fill="{colour}"/>')  # fmt: skip
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LABEL + _WIDTH + 20}" height="{high}" '
-            f'font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="white"/>'
-            f"{''.join(parts)}</svg>\n")  # fmt: skip
+            size = f'width="{wide:.0f}" height="{_BAR - 1}"'
+            parts.append(f'<rect x="{_LABEL}" y="{top + at * _BAR}" {size} fill="{colour}"/>')
+    size = f'width="{_LABEL + _WIDTH + 20}" height="{high}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="11">'
+        f'<rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>\n'
+    )

@@ -155,6 +155,26 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_rows(doorsill_hashing *
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_end(doorsill_hashing *hashing,
                                                              doorsill_pdq *pdq);
 
+/* How certain a hash's low-frequency bits are, for questions to a sealing server (SEALED.md): for
+ * each of the 121 lowest, how far its coefficient lies from the median, as 16 octaves of 16 steps:
+ * code c stands for (16 + c % 16) << c / 16, in 64ths; 0 and 255 for all that is less or more. By
+ * profile, then by the four ways in which flips turn signs; doorsill_margins_turned knows them. */
+enum { DOORSILL_MARGINS = 121 };
+typedef struct doorsill_margins {
+  uint8_t sets[2][4][121];
+} doorsill_margins;
+
+/* After all rows have come and before doorsill_pdq_end; DOORSILL_BAD_ARGUMENT else. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_margins(const doorsill_hashing *hashing,
+                                                                 doorsill_margins *margins);
+
+/* Those of one profile's hash in one of its eight orientations, in the order of the second plane
+ * (doorsill_pdq_planes), whose first 121 bits they are. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_margins_turned(const doorsill_margins *margins,
+                                                                    uint32_t profile,
+                                                                    uint32_t orientation,
+                                                                    uint8_t turned[121]);
+
 /* The same for pixels that do lie in one buffer. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_hash(const doorsill_pixels *pixels,
                                                               uint32_t ground, void *workspace,
@@ -296,6 +316,15 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_search(const doorsill_list 
                                                             size_t count, uint32_t radius,
                                                             doorsill_hit *hits, size_t capacity,
                                                             size_t *found);
+
+/* Finds the row nearest to any of the `count` queries (at most 16) in a column of 128-bit rows,
+ * such as the clear plane of a sealed list (SEALED.md); of equals the first row and query. `hit`,
+ * whose entry is the row, is left as it was if there is none within `radius`, at most 32; `found`
+ * says. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_nearest(const uint8_t *plane, uint32_t rows,
+                                                             const uint8_t *queries, size_t count,
+                                                             uint32_t radius, doorsill_hit *hit,
+                                                             int *found);
 
 /* --- Deltas: from one release of a list to the next --- */
 

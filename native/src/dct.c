@@ -30,7 +30,7 @@ static float wave(uint32_t i, uint32_t j) {
 }
 
 /* c = D a D', each sum in ascending order. Lanes are neighbouring outputs. */
-static void transform(const float *a, float *c) {
+void doorsill_coefficients(const float *a, float *c) {
   float d[SIDE][DOORSILL_GRID], turned[DOORSILL_GRID][SIDE];
   for (uint32_t i = 0; i < SIDE; i++)
     for (uint32_t j = 0; j < DOORSILL_GRID; j++) turned[j][i] = d[i][j] = wave(i, j);
@@ -46,7 +46,7 @@ static void transform(const float *a, float *c) {
 
 /* The 128th smallest of the 256. Floats are compared as integers of the same order, which are
  * then found bit by bit. */
-static float lower_median(const float *c) {
+float doorsill_lower_median(const float *c) {
   uint32_t key[COEFFICIENTS];
   for (uint32_t i = 0; i < COEFFICIENTS; i++) {
     const float v = c[i] + 0.0f; /* -0 becomes 0: they are equal */
@@ -81,7 +81,7 @@ static void hash_signed(const float *c, const int sign_i[2], const int sign_j[2]
       const float v = c[SIDE * i + j];
       turned[SIDE * i + j] = sign_i[i % 2] * sign_j[j % 2] < 0 ? -v : v;
     }
-  const float median = lower_median(turned);
+  const float median = doorsill_lower_median(turned);
   memset(straight, 0, DOORSILL_PDQ_BYTES);
   memset(transposed, 0, DOORSILL_PDQ_BYTES);
   for (uint32_t i = 0; i < SIDE; i++)
@@ -112,7 +112,7 @@ void doorsill_dct(const float *grid, uint8_t hash[8][32], uint8_t *quality) {
    * and a transposition: four sets of signs make the eight orientations. */
   static const int same[2] = {1, 1}, even[2] = {-1, 1}, odd[2] = {1, -1};
   float c[COEFFICIENTS];
-  transform(grid, c);
+  doorsill_coefficients(grid, c);
   hash_signed(c, same, same, hash[0], hash[6]);
   hash_signed(c, same, even, hash[5], hash[1]);
   hash_signed(c, odd, odd, hash[2], hash[7]);

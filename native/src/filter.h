@@ -88,5 +88,10 @@ void doorsill_luma_512(const doorsill_weights *weights, const uint8_t *pixels, u
 
 /* dct.c */
 void doorsill_dct(const float *grid, uint8_t hash[8][32], uint8_t *quality);
+void doorsill_coefficients(const float *grid, float *c); /* 16 rows of 16 */
+float doorsill_lower_median(const float *c);             /* of these 256 */
+
+/* margins.c */
+void doorsill_dct_margins(const float *grid, uint8_t sets[4][DOORSILL_MARGINS]);
 
 #endif

@@ -156,6 +156,16 @@ doorsill_status doorsill_pdq_rows(doorsill_hashing *h, const uint8_t *rows, ptrd
   return DOORSILL_OK;
 }
 
+doorsill_status doorsill_pdq_margins(const doorsill_hashing *h, doorsill_margins *margins) {
+  if (!h || !margins || h->ended || h->rows < h->height) return DOORSILL_BAD_ARGUMENT;
+  const intake *const both[DOORSILL_PROFILES] = {&h->full, &h->reduced};
+  memset(margins, 0, sizeof *margins);
+  for (int profile = 0; profile < DOORSILL_PROFILES; profile++)
+    if (hashable(both[profile]))
+      doorsill_dct_margins(both[profile]->filter.grid, margins->sets[profile]);
+  return DOORSILL_OK;
+}
+
 doorsill_status doorsill_pdq_end(doorsill_hashing *h, doorsill_pdq *pdq) {
   if (!h || !pdq || h->ended || h->rows < h->height) return DOORSILL_BAD_ARGUMENT;
   intake *const both[DOORSILL_PROFILES] = {&h->full, &h->reduced};

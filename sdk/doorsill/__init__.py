@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from doorsill.limits import Limits
     from doorsill.lists import HashList
     from doorsill.policy import Policy
+    from doorsill.sealed import SealedList
     from doorsill.trust import Trust
     from doorsill.verdict import Action, Evidence, Match, Outcome, Verdict
 
@@ -36,6 +37,7 @@ _HOME = {
     "Match": "verdict",
     "Outcome": "verdict",
     "Policy": "policy",
+    "SealedList": "sealed",
     "Trust": "trust",
     "TrustError": "errors",
     "Verdict": "verdict",
@@ -56,6 +58,7 @@ __all__ = [
     "Match",
     "Outcome",
     "Policy",
+    "SealedList",
     "Trust",
     "TrustError",
     "Verdict",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from doorsill import cage, reading, wire
+from doorsill.coding import Coding
 from doorsill.errors import IsolationError, ModelError
 from doorsill.images import opening
 from doorsill.patience import Patience
@@ -71,7 +72,7 @@ def warm(limits: Limits) -> None:
             picture.save(file, kind)
         except (OSError, KeyError, ValueError):
             continue  # this Pillow was built without it
-        reading.decode(file.getvalue(), limits, reading.Reading(), lambda: None)
+        reading.decode(file.getvalue(), limits, reading.Reading(), lambda: None, Coding())
 
 
 def load(files: list[ModelFile]) -> tuple[list[Model], list[str]]:
@@ -103,14 +104,16 @@ def serve(
 ) -> None:
     """Answer for one picture after another until the source ends."""
     while len(header := source.read(wire.REQUEST.size)) == wire.REQUEST.size:
-        size, milliseconds, canonical = wire.REQUEST.unpack(header)
+        size, milliseconds, wanted = wire.REQUEST.unpack(header)
+        canonical, margins = bool(wanted & wire.CANONICAL), bool(wanted & wire.MARGINS)
         # From here on: taking the picture in counts.
         check = Patience(_SHARE * milliseconds / 1000 if milliseconds else None).check
         found = reading.Reading()
         data = source.read(size)
         sink.write(wire.TAKEN)
         try:
-            reading.decode(data, limits, found, check, models, canonical=bool(canonical))
+            coding = Coding(models, margins=margins)
+            reading.decode(data, limits, found, check, coding, canonical=canonical)
         except MemoryError:
             found.unread.append("memory: it takes more than a decoder may")
         retires = time.process_time() > _RETIRES_AFTER

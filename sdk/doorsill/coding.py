@@ -41,11 +41,16 @@ class Coding:
     never in memory together, and what a model keeps does not lie behind a hole of 50 MB.
     """
 
-    def __init__(self, models: Sequence[Model]) -> None:
-        """Begin a picture."""
+    def __init__(self, models: Sequence[Model] = (), *, margins: bool = False) -> None:
+        """Begin a picture; *margins* says whether PDQ hashes are wanted with theirs."""
+        self.margins = margins
         self._models = models
         self._left = MOST_VIEWS
         self._waiting: list[tuple[int, list[bytes]]] = []
+
+    def again(self) -> Coding:
+        """Return one for another picture."""
+        return Coding(self._models, margins=self.margins)
 
     def begin(self, width: int, height: int, mode: str, ground: str) -> list[Resizer]:
         """Return what squashes the pixels of the next view, for each model; nothing is owed."""

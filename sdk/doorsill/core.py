@@ -24,6 +24,9 @@ FORMATS = {"L": lib.DOORSILL_GRAY, "RGB": lib.DOORSILL_RGB, "RGBX": lib.DOORSILL
            "RGBA": lib.DOORSILL_RGBA, "I;16": lib.DOORSILL_GRAY16}  # fmt: skip
 MAX_SIDE = int(lib.DOORSILL_MAX_SIDE)
 MAX_VIEWS = int(lib.DOORSILL_MAX_VIEWS)
+MARGINS = int(lib.DOORSILL_MARGINS)
+MARGINS_BYTES = int(ffi.sizeof("doorsill_margins"))
+_NEAREST_QUERIES = 16  # that one pass over a column answers
 READ_WHOLE, READ_PARTLY, NOT_A_PICTURE = range(3)
 
 
@@ -61,9 +64,13 @@ def distance(a: bytes, b: bytes) -> int:
 
 
 class Pdq(NamedTuple):
-    """The PDQ hashes of some pixels, in both profiles and all 8 orientations."""
+    """The PDQ hashes of some pixels, in both profiles and all 8 orientations.
+
+    `margins` is a `doorsill_margins`, b"" where nobody asked for it.
+    """
 
     raw: bytes
+    margins: bytes = b""
 
     def hash(self, profile: str, orientation: int = 0) -> bytes:
         """Return 32 bytes, in the order of the usual hex."""
@@ -73,6 +80,13 @@ class Pdq(NamedTuple):
     def quality(self, profile: str) -> int:
         """Return 0..100."""
         return self.raw[512 + PROFILES.index(profile)]
+
+    def certainty(self, profile: str, orientation: int = 0) -> list[int]:
+        """Return by the first 121 bits of the second plane how far they are from turning over."""
+        margins, turned = ffi.new("doorsill_margins *"), ffi.new("uint8_t[]", MARGINS)
+        ffi.buffer(margins)[:] = self.margins or bytes(MARGINS_BYTES)
+        check(lib.doorsill_margins_turned(margins, PROFILES.index(profile), orientation, turned))
+        return [(16 + code % 16) << code // 16 if code else 0 for code in turned]
 
 
 def workspace(width: int, height: int) -> int:
@@ -102,11 +116,13 @@ class Hasher:
         """Take the next `count` rows, `stride` bytes apart, from a buffer."""
         _give_rows(lib.doorsill_pdq_rows, self._state[0], data, stride, count)
 
-    def end(self) -> Pdq:
-        """Return the hashes once all rows have come."""
-        pdq = ffi.new("doorsill_pdq *")
+    def end(self, *, margins: bool = False) -> Pdq:
+        """Return the hashes once all rows have come, with how certain their bits are if asked."""
+        pdq, certain = ffi.new("doorsill_pdq *"), ffi.new("doorsill_margins *")
+        if margins:
+            check(lib.doorsill_pdq_margins(self._state[0], certain))
         check(lib.doorsill_pdq_end(self._state[0], pdq))
-        return Pdq(bytes(ffi.buffer(pdq)))
+        return Pdq(bytes(ffi.buffer(pdq)), bytes(ffi.buffer(certain)) if margins else b"")
 
 
 class Resizer:
@@ -169,7 +185,8 @@ class Entry(NamedTuple):
 
 _REMEDIES = {
     lib.DOORSILL_NOT_A_LIST: "name a file made by `doorsill list build`",
-    lib.DOORSILL_NEWER_FORMAT: "it is written for a newer doorsill, update yours",
+    lib.DOORSILL_NEWER_FORMAT: "it is sealed (open it with SealedList), or written for a newer "
+    "doorsill: update yours",
     lib.DOORSILL_DAMAGED_LIST: "the list is damaged, fetch it again",
 }
 
@@ -230,6 +247,27 @@ class ListHandle:
         )
         kept = range(min(int(found[0]), capacity))
         return [(int(hits[i].distance), int(hits[i].row), int(hits[i].entry)) for i in kept]
+
+
+def nearest(plane: Any, queries: bytes, radius: int) -> tuple[int, int, int] | None:
+    """Return (distance, row, query) of the row nearest to any query, None if none is within.
+
+    Args:
+        plane: Rows of 16 bytes, in any buffer.
+        queries: Of 16 bytes each, any number; of equals the first row and query are taken.
+        radius: Bits, at most 32.
+    """
+    hit, found = ffi.new("doorsill_hit *"), ffi.new("int *")
+    best: tuple[int, int, int] | None = None
+    with ffi.from_buffer("uint8_t[]", plane) as rows:
+        for first in range(0, len(queries), _NEAREST_QUERIES * 16):
+            some = queries[first : first + _NEAREST_QUERIES * 16]
+            check(lib.doorsill_nearest(rows, len(rows) // 16, some, len(some) // 16, radius,
+                                       hit, found))  # fmt: skip
+            if found[0]:
+                now = int(hit.distance), int(hit.row), int(hit.query) + first // 16
+                best = now if best is None else min(best, now)
+    return best
 
 
 class DeltaInfo(NamedTuple):

@@ -7,15 +7,15 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from doorsill import core, reading
+from doorsill import core, reading, telling
 from doorsill.digests import TooLong, of_source
 from doorsill.errors import DoorsillError
 from doorsill.limits import Limits
-from doorsill.lists import TEST, HashList, Text
+from doorsill.lists import HashList
 from doorsill.patience import Patience, TimeUp
 from doorsill.policy import Policy
 from doorsill.trust import Trust
-from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Action, Evidence, Match, Outcome, Verdict
+from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES, Action, Evidence, Verdict
 
 if TYPE_CHECKING:
     import threading
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
     from doorsill.models import Models
     from doorsill.pool import Pool
+    from doorsill.sealed.asking import Asked
 
-_VIA = {1: "sha256", 2: "sha1", 4: "md5"}  # DOORSILL_VIA_* bits
-_NO_HASHER = 255
 _TIERS = ("worker", "inline")
 
 
@@ -131,12 +130,48 @@ class Gate:
             IsolationError: No decode worker can be had.
             TypeError: `picture` is of no such type. Bad pixels never raise.
         """
-        start = time.perf_counter()
-        lists = self._lists
-        found = self.read(
-            picture, source=source, canonical=canonical, deadline=deadline, cancel=cancel
-        )
+        options = {"source": source, "canonical": canonical}
+        if self._has_sealed():
+            from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
+
+            asked = self.ask(picture, deadline=deadline, cancel=cancel, **options)
+            return self.answer(asked, asking.carry_all(asked))
+        start, lists = time.perf_counter(), self._lists
+        found = self.read(picture, deadline=deadline, cancel=cancel, **options)
         return self.decide(found, lists, start)
+
+    def _has_sealed(self) -> bool:
+        return any(each.is_sealed for each in self._lists)
+
+    def ask(
+        self,
+        picture: Any,
+        *,
+        deadline: float | None = None,
+        cancel: threading.Event | None = None,
+        **options: Any,
+    ) -> Asked:
+        """Read a picture and return the questions that sealed lists have; arguments as `screen`'s.
+
+        For hosts that carry them by a way of their own; `screen` does it by `SealedList.served_by`.
+        """
+        from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
+
+        start, lists, patience = time.perf_counter(), self._lists, Patience(deadline, cancel)
+        found = self.read(picture, deadline=deadline, cancel=cancel, margins=True, **options)
+        return asking.ask(found, lists, patience.within(self.limits.answer_seconds), start)
+
+    def answer(self, asked: Asked, answers: Sequence[Any]) -> Verdict:
+        """Return the verdict once the questions of `ask` were carried.
+
+        Args:
+            asked: What `ask` returned; it is used up.
+            answers: What came back, in the order of its questions; None where nothing did, which
+                makes the picture UNREADABLE unless something else is found.
+        """
+        from doorsill.sealed import asking  # noqa: PLC0415 - likewise
+
+        return self.decide(asked.found, asking.settle(asked, answers), asked.start)
 
     def screen_many(
         self, pictures: Iterable[Any], *, cancel: threading.Event | None = None, **options: Any
@@ -171,30 +206,43 @@ class Gate:
 
         cancel = options.pop("cancel", None) or threading.Event()
         try:
+            if self._has_sealed():
+                from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
+
+                asked = await asyncio.to_thread(self.ask, picture, cancel=cancel, **options)
+                answers = await asking.carry_all_async(asked)
+                return await asyncio.to_thread(self.answer, asked, answers)
             return await asyncio.to_thread(self.screen, picture, cancel=cancel, **options)
         except asyncio.CancelledError:
             cancel.set()
             raise
 
-    def read(
+    def read(  # noqa: PLR0913 - all that a picture can be asked for
         self,
         picture: Any,
         *,
         source: Any = None,
         canonical: bool = False,
+        margins: bool = False,
         deadline: float | None = None,
         cancel: threading.Event | None = None,
     ) -> reading.Reading:
-        """Return the hashes and digests of a picture; arguments as for `screen`."""
+        """Return the hashes and digests of a picture; arguments as for `screen`.
+
+        With *margins* hashes come with how certain their bits are, for sealed lists.
+        """
         patience = Patience(deadline, cancel)
         pool, models = self._pool, self._models
-        decoder = None if pool is None else partial(pool.decode, patience, canonical=canonical)
+        decoder = None
+        if pool is not None:
+            decoder = partial(pool.decode, patience, canonical=canonical, margins=margins)
         found = reading.read(
             picture,
             self.limits,
             patience,
             decoder,
             canonical=canonical,
+            margins=margins,
             models=models.load if models is not None else tuple,
         )
         if source is not None:
@@ -232,7 +280,7 @@ class Gate:
             state if found.is_picture else core.NOT_A_PICTURE,
             self.policy,
         )
-        matches = tuple(_match(raw.matches[i], lists, views) for i in range(raw.match_count))
+        matches = tuple(telling.match(raw.matches[i], lists, views) for i in range(raw.match_count))
         outcome = OUTCOMES[raw.outcome]
         now = time.time()
         stale = any(each.is_stale(now) for each in lists)
@@ -241,35 +289,41 @@ class Gate:
             outcome=outcome,
             action=max(ACTIONS[raw.action], least, key=ACTIONS.index),
             evidence=EVIDENCE[raw.evidence],
-            reason=_reason(core.rule(raw), outcome, found.unread),
+            reason=telling.reason(core.rule(raw), outcome, found.unread),
             matches=matches,
             quality=int(raw.quality),
-            coverage=_coverage(found, asked),
+            coverage=telling.coverage(found, asked),
             protection="inline" if found.in_host else self.isolation,
             trust=min((each.trust for each in lists), key=Trust.rank).tier,
             milliseconds=1000 * (time.perf_counter() - start),
             sha256=found.sha256.hex(),
             canonical=found.canonical,
             stale=stale,
-            unchecked=_unchecked(found, asked, models),
+            unchecked=telling.unchecked(found, asked, models),
         )
 
     def self_test(self) -> Verdict:
         """Screen the published test card and return its verdict.
 
         Raises:
-            DoorsillError: The card does not match by its pixels in every list, or a neural hash
-                of it disagrees: decoding, hashing, searching or the policy is not wired as it
-                should be.
+            DoorsillError: The card does not match by its pixels in every list, a sealing server
+                does not open it, or a neural hash of it disagrees: decoding, hashing, searching or
+                the policy is not wired as it should be.
         """
         from doorsill.testcard import test_card  # noqa: PLC0415 - read only when asked for
 
         verdict = None
         for each in self._lists:
             start = time.perf_counter()
-            found = self.read(test_card())
+            found = self.read(test_card(), margins=each.is_sealed)
             found.digests.clear()  # so that it must be found by its pixels
-            verdict = self.decide(found, (each,), start)
+            lists: tuple[HashList, ...] = (each,)
+            if each.is_sealed:
+                from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
+
+                patience = Patience(self.limits.answer_seconds)
+                lists = asking.opened(asking.ask(found, lists, patience, start))
+            verdict = self.decide(found, lists, start)
             if not any(match.test for match in verdict.matches):
                 raise DoorsillError(f"{each.path or each.name}: the test card does not match "
                                     f"({verdict.outcome.value}: {verdict.reason}); do not rely on "
@@ -281,12 +335,6 @@ class Gate:
                                     "onnxruntime anew, or do without them")  # fmt: skip
         assert verdict is not None  # noqa: S101 - a Gate has at least one list
         return verdict
-
-
-def _reason(rule: str, outcome: Outcome, unread: list[str]) -> str:
-    if outcome == Outcome.UNREADABLE:
-        return "; ".join(unread)
-    return f"{rule} Not read: {'; '.join(unread)}." if unread else rule
 
 
 def _asked(lists: Iterable[HashList]) -> dict[bytes, str]:
@@ -325,46 +373,3 @@ def _core_views(
             for code in codes.items():
                 rest.remove(code)
     return shown[: core.MAX_VIEWS], home
-
-
-def _coverage(found: reading.Reading, asked: dict[bytes, str]) -> tuple[str, ...]:
-    digests = ("sha256", "sha1", "md5") if found.digests else ()
-    coded = [f"{asked[digest]}: {view.label}" for view in found.views
-             for digest in dict(view.codes) if digest in asked]  # fmt: skip
-    return (*digests, *(f"pdq: {view.label}" for view in found.views), *coded)
-
-
-def _unchecked(
-    found: reading.Reading, asked: dict[bytes, str], models: Models | None
-) -> tuple[str, ...]:
-    """Return for each model that gave no hash of a picture why, after its name."""
-    if not found.views:
-        return ()
-    coded = {digest for view in found.views for digest, _ in view.codes}
-    lacking = {} if models is None else models.lacking
-    return tuple(f"{name}: {lacking.get(digest, 'it gave no hash of this picture')}"
-                 for digest, name in asked.items() if digest not in coded)  # fmt: skip
-
-
-def _match(raw: Any, lists: tuple[HashList, ...], views: list[reading.HashedView]) -> Match:
-    home = lists[raw.list]
-    entry = home.entry(raw.entry)
-    by_digest = raw.hasher == _NO_HASHER
-    names = [home.text(Text.PUBLISHER, p) or f"publisher {p}" for p in entry.publishers]
-    via = "sha256" if raw.via & 1 else "+".join(n for bit, n in _VIA.items() if raw.via & bit)
-    return Match(
-        list=home.name,
-        entry=entry.id,
-        category=home.text(Text.CATEGORY, entry.category) or f"category {entry.category}",
-        publisher=", ".join(names),
-        hasher=via if by_digest else home.handle.hasher(raw.hasher).name,
-        profile="" if by_digest else core.PROFILES[raw.profile],
-        distance=int(raw.distance),
-        evidence=EVIDENCE[raw.evidence],
-        action=ACTIONS[raw.action],
-        view="" if by_digest else views[raw.view].label,
-        test=bool(entry.flags & TEST),
-        epoch=int(home.info["epoch"]),
-        help=home.text(Text.HELP, entry.category),
-        appeal=home.text(Text.APPEAL, entry.category),
-    )

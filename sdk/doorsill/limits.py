@@ -59,6 +59,10 @@ class Limits:
     and of a source count too: 1 GB or so; give a deadline for longer ones. None: the host may
     cancel."""
 
+    answer_seconds: float | None = 10.0
+    """What a sealing server's answer may take when `screen` is given no deadline. None: the host's
+    own function bounds it."""
+
     list_bytes: int = 1 << 30
     """A hash list: 10 million PDQ entries with all three digests take 0.9 GB."""
 

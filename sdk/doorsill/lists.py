@@ -20,6 +20,8 @@ from doorsill.releases import MAX_PROOF
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    from typing_extensions import Self  # for type checkers alone; Python's own came with 3.11
+
     from doorsill.core import Entry
     from doorsill.releases import Release
     from doorsill.trust import Trust
@@ -78,7 +80,10 @@ class HashList:
         trust: What its publisher showed.
         release: What its manifest says; None for an unsigned list.
         name: What the list calls itself.
+        is_sealed: Whether only a sealing server opens it, as a `sealed.SealedList`.
     """
+
+    is_sealed = False
 
     def __init__(
         self,
@@ -104,7 +109,7 @@ class HashList:
     @classmethod
     def open(
         cls, path: str | os.PathLike[str] | int, trust: Trust, *, limits: Limits | None = None
-    ) -> HashList:
+    ) -> Self:
         """Read a list into private memory and check it; works offline.
 
         Args:
@@ -147,7 +152,7 @@ class HashList:
         return cls._checked(found, data, trust, str(path))
 
     @classmethod
-    def _open_accepted(cls, folder: Path, trust: Trust, limits: Limits | None) -> HashList:
+    def _open_accepted(cls, folder: Path, trust: Trust, limits: Limits | None) -> Self:
         for attempt in range(_ATTEMPTS):
             state = accept.read_state(folder)
             if state is None:
@@ -167,7 +172,7 @@ class HashList:
     @classmethod
     def _checked(
         cls, found: accept.Checked, data: bytes | mmap.mmap, trust: Trust, path: str
-    ) -> HashList:
+    ) -> Self:
         shown = replace(trust, tier=found.release.tier, policy=found.policy)
         return cls(data, shown, path=path, release=found.release)
 
@@ -180,7 +185,7 @@ class HashList:
         *,
         now: float | None = None,
         limits: Limits | None = None,
-    ) -> HashList:
+    ) -> Self:
         """Take a new release in place of the accepted one, at once or not at all; return it, open.
 
         After a crash or a loss of power at any point `HashList.open(into, trust)` opens the old or

@@ -74,7 +74,7 @@ class Pool:
         self._failures = 0
         self._trouble: IsolationError | None = None
 
-    def decode(
+    def decode(  # noqa: PLR0913 - what a Gate can want of one picture
         self,
         patience: Patience,
         data: bytes,
@@ -82,6 +82,7 @@ class Pool:
         meanwhile: Callable[[], None],
         *,
         canonical: bool = False,
+        margins: bool = False,
     ) -> None:
         """Add what a picture gives to a reading; *meanwhile* is called while that is done.
 
@@ -99,7 +100,9 @@ class Pool:
             worker = self._borrow(patience, fresh=canonical)
             within = patience.within(self._limits.seconds)
             try:
-                retires = worker.ask(data, reading, within, meanwhile, canonical=canonical)
+                retires = worker.ask(
+                    data, reading, within, meanwhile, canonical=canonical, margins=margins
+                )
             except Died as death:
                 self._bury(worker)
                 if death.early:

@@ -62,6 +62,7 @@ class Reading:
         in_host: Whether pixels were read that the host had decoded, so that no worker was asked.
         sha256: Of the bytes that the host may send, b"" where it gave pixels.
         canonical: The canonical picture, where it was asked for and can be made.
+        asked: Names of sealed lists whose server answered.
     """
 
     views: list[HashedView] = field(default_factory=list)
@@ -71,13 +72,16 @@ class Reading:
     in_host: bool = False
     sha256: bytes = b""
     canonical: bytes | None = None
+    asked: list[str] = field(default_factory=list)
 
     def add(self, label: str, pdq: Pdq, near: int = 0) -> bool:
         """Keep a view, unless an earlier one has the same hashes, or some within *near* bits.
 
         Tell whether it was kept.
         """
-        if any(_apart(view.pdq, pdq) <= near if near else view.pdq == pdq for view in self.views):
+        same = (_apart(view.pdq, pdq) <= near if near else view.pdq.raw == pdq.raw
+                for view in self.views)  # fmt: skip
+        if any(same):
             return False
         self.views.append(HashedView(label, pdq))
         return True
@@ -122,7 +126,7 @@ def hash_rows(
             return []
         for taker in takers:
             taker.rows(pixels, stride, bottom - top)
-    ends = [hasher.end() for hasher in hashers]
+    ends = [hasher.end(margins=coding.margins) for hasher in hashers]
     return list(zip(grounds, ends, resizers, strict=True))
 
 
@@ -130,10 +134,9 @@ def _hash_views(
     views: Iterator[View],
     reading: Reading,
     check: Callable[[], None],
-    models: Sequence[Model],
+    coding: Coding,
     name: str = "",
 ) -> None:
-    coding = Coding(models)
     while (view := next(views, None)) is not None:  # so that no name holds the last one's pixels
         hashed = hash_rows(view, coding, check)
         for ground, pdq, squashed in hashed:
@@ -151,6 +154,7 @@ def read(  # noqa: PLR0913 - all that a Gate can say of one reading
     decoder: Decoder | None = None,
     *,
     canonical: bool = False,
+    margins: bool = False,
     models: Load = tuple,
 ) -> Reading:
     """Return what a picture gives: a path, bytes, a binary file, a PIL image or a uint8 array.
@@ -163,6 +167,7 @@ def read(  # noqa: PLR0913 - all that a Gate can say of one reading
         decoder: Adds what a file's bytes give to a reading, in another process for instance, and
             calls its third argument while it waits. None: `decode`, here and now.
         canonical: Whether `decode` shall also make the canonical picture of a file.
+        margins: Whether hashes come with how certain their bits are.
         models: Gives the neural hashers for what is hashed here and now.
 
     Raises:
@@ -170,7 +175,7 @@ def read(  # noqa: PLR0913 - all that a Gate can say of one reading
     """
     reading = Reading()
     check = patience.within(limits.seconds).check
-    source = _Source(reading, limits, check, decoder, canonical, patience.check, models)
+    source = _Source(reading, limits, check, decoder, canonical, margins, patience.check, models)
     try:
         check()
         if isinstance(picture, str | os.PathLike):
@@ -199,6 +204,7 @@ class _Source:
     check: Callable[[], None]
     decoder: Decoder | None
     canonical: bool
+    margins: bool
     digesting: Check
     models: Load
 
@@ -208,7 +214,8 @@ class _Source:
             self.decoder(data, reading, meanwhile)
         else:
             meanwhile()
-            decode(data, self.limits, reading, self.check, self.models(), canonical=self.canonical)
+            coding = Coding(self.models(), margins=self.margins)
+            decode(data, self.limits, reading, self.check, coding, canonical=self.canonical)
         if reading.canonical is not None:
             reading.digests.append(digest(reading.canonical))
             reading.sha256 = reading.digests[-1][0]
@@ -219,7 +226,7 @@ def decode(  # noqa: PLR0913 - likewise
     limits: Limits,
     reading: Reading,
     check: Callable[[], None],
-    models: Sequence[Model] = (),
+    coding: Coding,
     *,
     canonical: bool = False,
 ) -> None:
@@ -233,9 +240,9 @@ def decode(  # noqa: PLR0913 - likewise
 
     try:
         views = images.views(data, limits, reading.unread, check, shown if canonical else None)
-        _hash_views(views, reading, check, models)
+        _hash_views(views, reading, check, coding)
         if made and len(made[0]) <= limits.bytes:
-            _add_canonical(made[0], limits, reading, check, models)
+            _add_canonical(made[0], limits, reading, check, coding.again())
     except images.NotAPicture:
         reading.is_picture = False
     except TimeUp:
@@ -243,7 +250,7 @@ def decode(  # noqa: PLR0913 - likewise
 
 
 def _add_canonical(
-    data: bytes, limits: Limits, reading: Reading, check: Check, models: Sequence[Model]
+    data: bytes, limits: Limits, reading: Reading, check: Check, coding: Coding
 ) -> None:
     """Add the canonical picture and its own views: encoding it may have moved a hash.
 
@@ -254,7 +261,7 @@ def _add_canonical(
 
     unread: list[str] = []
     views = images.views(data, limits, unread, check)
-    _hash_views(views, reading, check, models, "canonical, ")
+    _hash_views(views, reading, check, coding, "canonical, ")
     reading.canonical, reading.unread = data, unread
 
 
@@ -317,7 +324,8 @@ def _read_image(image: Any, source: _Source) -> None:
 
     source.reading.in_host = True
     found = images.pixels(image, source.limits, source.reading.unread, source.check)
-    _hash_views(found, source.reading, source.check, source.models())
+    coding = Coding(source.models(), margins=source.margins)
+    _hash_views(found, source.reading, source.check, coding)
 
 
 def _undecoded(image: Any, most: int) -> bytes | None:
@@ -372,7 +380,7 @@ def _read_array(array: Any, source: _Source) -> None:
     mode = modes[channels]
     if mode == "RGBA" and min(memoryview(data).cast("B")[3::4].tobytes()) == _OPAQUE:
         mode = "RGBX"
-    coding = Coding(source.models())
+    coding = Coding(source.models(), margins=source.margins)
     for ground in GROUNDS if mode == "RGBA" else GROUNDS[:1]:
         hasher = Hasher(width, height, mode, ground)
         resizers = coding.begin(width, height, mode, ground)
@@ -380,6 +388,6 @@ def _read_array(array: Any, source: _Source) -> None:
         for taker in takers:
             taker.rows(data, width * channels, height)
         label = f"as given over {ground}" if mode == "RGBA" else "as given"
-        if reading.add(label, hasher.end()):
+        if reading.add(label, hasher.end(margins=coding.margins)):
             coding.take(len(reading.views) - 1, resizers)
     reading.code(coding.finish(source.check, early=False))

@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from doorsill.coding import MOST_CODES, MOST_VIEWS
-from doorsill.core import MAX_VIEWS, Pdq
+from doorsill.core import MARGINS_BYTES, MAX_VIEWS, Pdq
 from doorsill.limits import Limits
 from doorsill.reading import HashedView, Reading
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     Take = Callable[[int], bytes]
 
-# Bytes of the picture, milliseconds that it may take (0: no end), is its canonical picture wanted.
+# Bytes of the picture, milliseconds that it may take (0: no end), what is wanted beside hashes.
 REQUEST = struct.Struct("<QQB")
+CANONICAL, MARGINS = 1, 2
 TAKEN = b"+"  # the worker has the whole picture: from now on its death is the picture's doing
 # Magic, bytes that follow, is a picture, retires, views, unread, bytes of the canonical picture
 # behind all that (0: there is none).
@@ -44,10 +45,14 @@ _TROUBLE = 255  # likewise, of what a worker lacks
 _VIEWS = MAX_VIEWS + 1  # one more than are compared, so that the Gate notices
 _REASONS = 20
 _CODES = 2 * MOST_VIEWS * MOST_CODES  # of a picture and of its canonical form
-MOST = _VIEWS * (_PDQ + 1 + _TEXT + 1) + _CODES * (1 + CODE_BYTES) + _REASONS * (1 + _TEXT)
+MOST = (
+    _VIEWS * (_PDQ + MARGINS_BYTES + 1 + _TEXT + 1)
+    + _CODES * (1 + CODE_BYTES)
+    + _REASONS * (1 + _TEXT)
+)
 """Bytes of the longest answer behind its header."""
 
-_BOUNDS = [each.name for each in fields(Limits) if each.name != "seconds"]
+_BOUNDS = [each.name for each in fields(Limits) if not each.name.endswith("seconds")]
 LIMITS = struct.Struct(f"<{len(_BOUNDS)}QB")  # and how many models follow
 
 
@@ -105,7 +110,10 @@ def pack_answer(reading: Reading, *, retires: bool, models: Sequence[bytes] = ()
     views, unread = reading.views[:_VIEWS], reading.unread[:_REASONS]
     numbers = {digest: bytes((number,)) for number, digest in enumerate(models)}
     body = b"".join(
-        [view.pdq.raw + _text(view.label) + _codes(view, numbers) for view in views]
+        [
+            view.pdq.raw + view.pdq.margins + _text(view.label) + _codes(view, numbers)
+            for view in views
+        ]
         + [_text(each) for each in unread]
     )
     picture = reading.canonical
@@ -126,7 +134,12 @@ def _text(text: str, most: int = _TEXT) -> bytes:
 
 
 def unpack_answer(
-    take: Take, reading: Reading, most_canonical: int = 0, models: Sequence[ModelFile] = ()
+    take: Take,
+    reading: Reading,
+    most_canonical: int = 0,
+    models: Sequence[ModelFile] = (),
+    *,
+    margins: bool = False,
 ) -> bool:
     """Add an answer, which *take* reads, to a reading; tell whether the worker retires.
 
@@ -135,6 +148,7 @@ def unpack_answer(
         reading: Is left as it was if the answer is nonsense.
         most_canonical: Bytes that a canonical picture may take, 0 if none was asked for.
         models: Those that the worker was given.
+        margins: Whether they were asked for, with each hash.
 
     Raises:
         Nonsense: It is not what `pack_answer` makes.
@@ -144,7 +158,7 @@ def unpack_answer(
         raise Nonsense
     if more > most_canonical or (more and not views):
         raise Nonsense
-    body = _Body(take(size), models)
+    body = _Body(take(size), models, MARGINS_BYTES if margins else 0)
     seen = [body.view() for _ in range(views)]
     unread = [body.text() for _ in range(reasons)]
     if body.left or max(is_picture, retires) > 1 or (views and not is_picture):
@@ -159,9 +173,10 @@ def unpack_answer(
 class _Body:
     """The bytes of an answer, taken from the front."""
 
-    def __init__(self, data: bytes, models: Sequence[ModelFile]) -> None:
+    def __init__(self, data: bytes, models: Sequence[ModelFile], margins: int) -> None:
         self._data = data
         self._models = models
+        self._margins = margins
         self._at = self._codes = 0
 
     @property
@@ -181,11 +196,12 @@ class _Body:
         raw = self._take(_PDQ)
         if max(raw[-2:]) > _QUALITY:
             raise Nonsense
+        margins = self._take(self._margins)
         label, count = self.text(), self._take(1)[0]
         self._codes += count
         if count > MOST_CODES or self._codes > _CODES:
             raise Nonsense
-        return HashedView(label, Pdq(raw), tuple(self._code() for _ in range(count)))
+        return HashedView(label, Pdq(raw, margins), tuple(self._code() for _ in range(count)))
 
     def _code(self) -> tuple[bytes, bytes]:
         number = self._take(1)[0]

@@ -97,7 +97,7 @@ class Worker:
             if why and self.models is not None:
                 self.models.lacking[file.digest] = why
 
-    def ask(
+    def ask(  # noqa: PLR0913 - what a Gate can want of one picture
         self,
         data: bytes,
         reading: Reading,
@@ -105,13 +105,15 @@ class Worker:
         meanwhile: Callable[[], None],
         *,
         canonical: bool,
+        margins: bool = False,
     ) -> bool:
         """Have a picture decoded; *meanwhile* is called while it is. Tell if the worker retires."""
         self.fresh = False
         left = patience.left
         milliseconds = 0 if left is None else max(1, int(1000 * left))
         try:
-            self._send(wire.REQUEST.pack(len(data), milliseconds, canonical), patience)
+            wanted = wire.CANONICAL * canonical | wire.MARGINS * margins
+            self._send(wire.REQUEST.pack(len(data), milliseconds, wanted), patience)
             self._send(data, patience)
             meanwhile()
             taken = self._take(len(wire.TAKEN), patience)
@@ -122,7 +124,11 @@ class Worker:
                 raise wire.Nonsense  # noqa: TRY301 - one place says what follows from it
             most = self._limits.bytes if canonical else 0
             return wire.unpack_answer(
-                lambda size: self._take(size, patience), reading, most, self._files
+                lambda size: self._take(size, patience),
+                reading,
+                most,
+                self._files,
+                margins=margins,
             )
         except wire.Nonsense:
             raise Died from None

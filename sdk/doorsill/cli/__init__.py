@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from doorsill.cli import release_options
+from doorsill.cli import release_options, seal_options
 from doorsill.cli.output import INTERRUPTED, PIPE_CLOSED, TROUBLE, clean, complain
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _list_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     applied.add_argument("old", metavar="OLD")
     applied.add_argument("delta", metavar="D", help="made by `list diff -o`")
     applied.add_argument("-o", "--output", required=True, metavar="NEW", help="the list to write")
+    seal_options.add(under, _command)
     release_options.add(commands, under, _command)
 
 

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def show(args: argparse.Namespace) -> int:
     """Print what a list can do."""
-    from doorsill.lists import HashList  # noqa: PLC0415
+    from doorsill.sealed.lists import open_any  # noqa: PLC0415
     from doorsill.trust import Trust  # noqa: PLC0415
 
     for path in args.lists:
-        facts = _facts(path, HashList.open(path, Trust.none()))
+        facts = _facts(path, open_any(path, Trust.none()))
         if args.json:
             emit(facts)
         else:
@@ -45,14 +45,26 @@ def _facts(path: str, each: HashList) -> dict[str, Any]:
         "size": info["size"],
         "entries": len(each),
         "withdrawn": info["withdrawn"],
-        "nothing_to_match": _mute(path),
+        "nothing_to_match": 0 if each.is_sealed else _mute(path),
         "test_card": info["test_entries"] > 0,
         "hashers": [hasher._asdict() for hasher in each.hashers],
         "digests": info["digests"],
         "categories": _categories(each),
         "publishers": _texts(each, "PUBLISHER"),
         "trust": each.trust.tier,
+        "sealed": _sealed(each),
     }
+
+
+def _sealed(each: HashList) -> dict[str, Any] | None:
+    """Return what a sealed list says of its server, None of another list."""
+    from doorsill.sealed.lists import SealedList  # noqa: PLC0415
+
+    if not isinstance(each, SealedList):
+        return None
+    about = each.sealed
+    return {"sealing_epoch": about.epoch, "rows": about.rows,
+            "public_key": about.public_key.hex(), "token_key": about.token_key.hex()}  # fmt: skip
 
 
 def _texts(each: HashList, kind: str) -> dict[int, str]:
@@ -98,6 +110,9 @@ def _print(facts: dict[str, Any]) -> None:
     digests = facts["digests"].items()
     rows += [(kind, "", count, "same file", "") for kind, count in digests if count]
     table(("compares by", "profile", "rows with card", "match within", "least quality"), rows)
+    if facts["sealed"]:
+        print("  sealed: its rows are compared by asking the server, the test card's here")
+        fields([(k.replace("_", " "), v) for k, v in facts["sealed"].items()], indent="    ")
     for category in facts["categories"]:
         print(f"  category {clean(category['name'])}")
         fields([(k, v) for k, v in category.items() if v and k != "name"], indent="    ")

@@ -18,14 +18,15 @@ def add(commands: Commands, lists: Commands, command: Make) -> None:
     """Add them to the top commands and to those of `list`."""
     keys = commands.add_parser("keys", help="make keys of publishers, witnesses and approvers")
     made = command(keys.add_subparsers(metavar="COMMAND", required=True), "new", "keys:new",
-                   "make an Ed25519 key")  # fmt: skip
+                   "make a key: Ed25519, or a sealing server's secret")  # fmt: skip
     made.add_argument(
         "name", help="such as hotline.example/list; a publisher's is the list's identity"
     )
     made.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="the private key, mode 0600"
     )
-    made.add_argument("--role", choices=("publisher", "witness", "approver"), required=True)
+    made.add_argument("--role", choices=("publisher", "witness", "approver", "sealing"),
+                      required=True)  # fmt: skip
 
     signing = command(lists, "sign", "sign:sign", "sign a release")
     _sign_options(signing)
@@ -55,6 +56,17 @@ def add(commands: Commands, lists: Commands, command: Make) -> None:
     report = command(under, "report", "audit:report", "write what the log shows as one HTML page")
     _log_options(report)
     report.add_argument("-o", "--output", required=True, metavar="HTML")
+    _leak_options(
+        command(under, "leak", "leak:leak", "measure what a sealed list shows to its holder")
+    )
+
+
+def _leak_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("list", metavar="SEALED", help="a sealed list")
+    made.add_argument("--photos", required=True, metavar="DIR",
+                      help="harmless photos, 1,000 or more")  # fmt: skip
+    made.add_argument("--rate", type=int, default=2000, metavar="N",
+                      help="questions a day that one account may ask (2000)")  # fmt: skip
 
 
 def add_trust(made: argparse.ArgumentParser) -> None:

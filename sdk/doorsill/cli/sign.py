@@ -136,14 +136,14 @@ def _checked(path: Path, policy: Path) -> Proof:
 
 def verify(args: argparse.Namespace) -> int:
     """Check a release as a client does, and print what it says."""
-    from doorsill.lists import HashList  # noqa: PLC0415
+    from doorsill.sealed.lists import open_any  # noqa: PLC0415
     from doorsill.trust import Trust  # noqa: PLC0415
 
     trust = Trust.load(args.policy, tier=args.tier)
-    opened = HashList.open(args.list, trust)
+    opened = open_any(args.list, trust)
     if args.fresh:  # as if it were to be accepted, into a folder that goes away again
         with tempfile.TemporaryDirectory() as folder:
-            HashList.accept(args.list, folder, trust, now=args.now)
+            type(opened).accept(args.list, folder, trust, now=args.now)
     facts = _facts(args.list, opened)
     if args.json:
         emit(facts)

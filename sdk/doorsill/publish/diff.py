@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from doorsill.core import DIGESTS
+from doorsill.errors import ListError
 from doorsill.lists import TEST, Text
 from doorsill.publish.rows import DIGEST_BYTES
 from doorsill.publish.sections import ID_BYTES, Kind
@@ -106,6 +107,9 @@ class Alignment:
 
     def __init__(self, old: ListFile, new: ListFile) -> None:
         """Compare two lists."""
+        if old.list.is_sealed or new.list.is_sealed:
+            raise ListError(f"{new.list.path or 'the list'}: rows of sealed lists cannot be told "
+                            "apart; compare the lists that they were sealed from")  # fmt: skip
         self.old, self.new = old, new
         self.entries = align(_entry_keys(old), _entry_keys(new))
         self._moved = self.entries.moved()

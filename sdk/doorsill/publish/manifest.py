@@ -11,7 +11,9 @@ from doorsill.errors import DoorsillError
 from doorsill.lists import TEST, Text
 from doorsill.publish.cap import over_cap
 from doorsill.publish.diff import Alignment, Changes, changes
+from doorsill.publish.sealed_facts import sealed_changes, sealed_facts
 from doorsill.publish.sections import Kind
+from doorsill.sealed.lists import SealedList
 
 if TYPE_CHECKING:
     from doorsill.publish.sections import ListFile
@@ -98,11 +100,12 @@ def make_manifest(new: ListFile, before: ListFile | None, terms: Terms) -> bytes
 
 def facts(new: ListFile, before: ListFile | None, reason: str) -> list[str]:
     """Return the lines that anybody can work out again from the two lists."""
-    found = (
-        changes(Alignment(before, new))
-        if before
-        else Changes(after=len(new.list), added=len(new.list))
-    )
+    if isinstance(new.list, SealedList):
+        found = sealed_changes(before, new)
+    elif before:
+        found = changes(Alignment(before, new))
+    else:
+        found = Changes(after=len(new.list), added=len(new.list))
     too_much = over_cap(found) if before else ""
     if too_much and not reason:
         raise ManifestError(too_much)
@@ -111,6 +114,8 @@ def facts(new: ListFile, before: ListFile | None, reason: str) -> list[str]:
              f"withdrawn {sum(1 for _, gone in new.withdrawn() if gone == epoch)}"]  # fmt: skip
     if too_much:
         lines.append(f"over_cap {' '.join(reason.split())}")
+    if isinstance(new.list, SealedList):
+        return lines + sealed_facts(new.list)
     for index, hasher in enumerate(new.list.hashers):
         model = new.section(Kind.HASHERS)[72 * index + 24 : 72 * index + 56]
         lines.append(

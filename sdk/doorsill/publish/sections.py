@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from doorsill.lists import HashList
+from doorsill.sealed.lists import SealedList, is_sealed, open_any
 from doorsill.trust import Trust
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ListFile:
     def __init__(self, data: bytes, *, path: str = "") -> None:
         """Check and open a list; `ListError` says what is wrong with it."""
         self.data = data
-        self.list = HashList(data, Trust.none(), path=path)
+        self.list = (SealedList if is_sealed(data) else HashList)(data, Trust.none(), path=path)
         self.places: dict[tuple[int, int, int], tuple[int, int]] = {}
         (count,) = struct.unpack_from("<I", data, 12)
         for i in range(count):
@@ -58,7 +59,7 @@ class ListFile:
     @classmethod
     def open(cls, path: Path, limits: Limits | None = None) -> ListFile:
         """Read and check a list; `ListError` says what is wrong with it."""
-        HashList.open(path, Trust.none(), limits=limits)  # size and kind of file, before it is read
+        open_any(path, Trust.none(), limits)  # size and kind of file, before it is read
         return cls(path.read_bytes(), path=str(path))
 
     def sha256(self) -> str:

@@ -7,7 +7,7 @@ import sys
 import zlib
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doorsill.core import DIGESTS, SECTION_PROFILES, pdq_planes
 from doorsill.errors import ListError
@@ -17,13 +17,13 @@ from doorsill.publish.sections import CLASS, HEADER_BYTES, SECTION, WITHDRAWN, K
 from doorsill.trust import Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 MAGIC = b"\x89DSL\r\n\x1a\n"
 _ALIGNMENT = 64
 _HEADER = struct.Struct("<8sHHIQQII20x")  # the checksum follows
-_HASHER = struct.Struct("<24s32sIHHHB5x")
+HASHER = struct.Struct("<24s32sIHHHB5x")
 _TEXT = struct.Struct("<HH8sIII")
 _REQUIRED = 1
 
@@ -117,7 +117,7 @@ def _hasher_sections(contents: Contents) -> list[tuple[Kind, int, int, bytes]]:
     sections, table = [], []
     for index, rows in enumerate(contents.hashers):
         profile = SECTION_PROFILES.index(rows.profile)
-        table.append(_HASHER.pack(rows.name.encode(), rows.model, len(rows.entries), rows.width,
+        table.append(HASHER.pack(rows.name.encode(), rows.model, len(rows.entries), rows.width,
                                   rows.limit, rows.quality, profile))  # fmt: skip
         sections += [(Kind.PLANE, index, at, plane) for at, plane in enumerate(rows.planes())]
         if not rows.is_straight:
@@ -161,6 +161,13 @@ def list_bytes(contents: Contents) -> bytes:
         *_digest_sections(contents),
         (Kind.WITHDRAWN, 0, 0, b"".join(withdrawn)),
     ]
+    return assemble(sections, contents.epoch, entries, contents.flags)
+
+
+def assemble(
+    sections: Sequence[tuple[int, int, int, Any]], epoch: int, entries: int, flags: int
+) -> bytes:
+    """Return a list file of these sections: (kind, a, b, bytes), in their order."""
     at = HEADER_BYTES + SECTION.size * len(sections)
     table, body = bytearray(), []
     for kind, a, b, data in sections:
@@ -169,7 +176,7 @@ def list_bytes(contents: Contents) -> bytes:
         at += padding
         table += SECTION.pack(kind, _REQUIRED, a, b, at, len(data))
         at += len(data)
-    header = _HEADER.pack(MAGIC, 1, 0, len(sections), at, contents.epoch, entries, contents.flags)
+    header = _HEADER.pack(MAGIC, 1, 0, len(sections), at, epoch, entries, flags)
     checksum = struct.pack("<I", zlib.crc32(table, zlib.crc32(header)))
     return b"".join([header, checksum, table, *body])
 
