@@ -63,6 +63,11 @@ def test_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(list(album.in_order(screen, [OTHER] * 8))) == 8
 
 
+def resident(pid: int) -> int:
+    """Return what a process has in memory, in KiB."""
+    return int(Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0])
+
+
 @needs_cage
 def test_a_worker_gives_memory_back() -> None:
     """Of a large picture a worker keeps less than the photo of 12 megapixels that it may keep."""
@@ -70,9 +75,11 @@ def test_a_worker_gives_memory_back() -> None:
     with opened() as gate:
         gate.screen(large)
         (worker,) = workers(gate)
-        held = Path(f"/proc/{worker}/status").read_text().partition("VmRSS:")[2].split()[0]
         assert peak(worker) > 180 << 20
-        assert int(held) < 130 << 10
+        until = time.monotonic() + 10  # it answers first, and tidies up then
+        while (held := resident(worker)) >= 130 << 10 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert held < 130 << 10
 
 
 @needs_cage
