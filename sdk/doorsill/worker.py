@@ -25,8 +25,8 @@ START_SECONDS = 30.0  # a start takes 0.2 s; a phone under load may need many ti
 _DEATH_SECONDS = 0.1  # how long after its pipes a process ends, at most
 # How glibc gives a worker memory; elsewhere nobody reads this. One arena: each further one takes
 # 64 MB out of the address space that a picture may use. And what a 12-megapixel photo took is kept
-# for the next one, in huge pages: to fault it in again is a third of the time of a JPEG. No cache of
-# small pieces for the thread: one of them behind a large picture would keep all of that from going back.
+# for the next one, in huge pages: to fault it in again is a third of the time of a JPEG. No cache
+# of small pieces: one of them behind a large picture would keep all of it from going back.
 _KEPT_BYTES = 64 << 20
 _ALLOCATION = {
     "MALLOC_ARENA_MAX": "1",
