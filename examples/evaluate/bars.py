@@ -19,10 +19,11 @@ def bars(result: dict[str, Any], edits: list[str]) -> str:
     group = _BAR * len(rows) + _GAP
     high = 30 + group * (len(edits) + 1)
     parts = []
-    for at, (name, colour) in enumerate(zip(rows, COLOURS, strict=False)):
-        x = _LABEL + at * (_WIDTH // len(rows))
+    x = 8
+    for name, colour in zip(rows, COLOURS, strict=False):
         parts.append(f'<rect x="{x}" y="8" width="10" height="10" fill="{colour}"/>')
         parts.append(f'<text x="{x + 14}" y="17">{html.escape(name)}</text>')
+        x += 34 + 7 * len(name)
     for row, edit in enumerate([*edits, "mean"]):
         top = 28 + row * group
         bold = ' font-weight="bold"' if edit == "mean" else ""
