@@ -3,11 +3,14 @@
     pip install '.[matrix]'
     python examples/matrix/two_people.py
 
-The first run installs Synapse into an environment of its own; see server.py.
+With `--sealed` her client carries a list that it cannot read, and asks a sealing server on loopback
+(`pip install '.[matrix,server]'`). The first run installs Synapse into an environment of its own;
+see server.py.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import logging
@@ -15,7 +18,7 @@ import secrets
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +37,9 @@ from doorsill import Gate, HashList, Trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractContextManager
+
+    from doorsill import SealedList
 
 _MESSENGER = (1280, 87)  # longest side and JPEG quality, as a common messenger re-encodes
 _TRUSTING = {"ignore_unverified_devices": True}  # two new devices that nobody compared
@@ -114,11 +120,23 @@ def listed_again() -> bytes:
     return again.getvalue()
 
 
-async def run(folder: Path) -> bool:
+def the_list(folder: Path, *, sealed: bool) -> AbstractContextManager[HashList | SealedList]:
+    """Give the DEMO list, or itself sealed and a server for it."""
+    path = Path(str(files("doorsill"))) / "data/demo.dsl"
+    if not sealed:
+        return nullcontext(HashList.open(path, Trust.none()))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "sealing_server"))
+    from loopback import sealed_list  # noqa: PLC0415 - its libraries are another extra
+
+    (folder / "sealed").mkdir()
+    return sealed_list(path, folder / "sealed")
+
+
+async def run(folder: Path, *, sealed: bool) -> bool:
     """Print what happens; return whether it is what should."""
     start = time.perf_counter()
-    demo_list = HashList.open(Path(str(files("doorsill"))) / "data/demo.dsl", Trust.none())
-    with Server(folder / "server") as server, Gate(demo_list) as gate:
+    demo_list = the_list(folder, sealed=sealed)
+    with Server(folder / "server") as server, demo_list as opened, Gate(opened) as gate:
         hook = Hook(gate)
         print(f"{hook.claim}\nA server is up at {server.url} ({time.perf_counter() - start:.1f} s)")
         async with chat(server, folder, hook) as both:
@@ -142,9 +160,12 @@ async def run(folder: Path) -> bool:
 
 def main() -> int:
     """Return 0 if all is as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sealed", action="store_true", help="with a list that she cannot read")
+    sealed = parser.parse_args().sealed
     logging.getLogger("nio").setLevel(logging.ERROR)  # it warns of each first message to a device
     with tempfile.TemporaryDirectory() as folder:
-        return 0 if asyncio.run(run(Path(folder))) else 1
+        return 0 if asyncio.run(run(Path(folder), sealed=sealed)) else 1
 
 
 if __name__ == "__main__":
