@@ -35,7 +35,7 @@ def table_text(result: dict[str, Any]) -> str:
     """Return recall by edit, and the figures below, as plain text."""
     hashers = result["hashers"]
     names = list(hashers) + (["either"] if "either" in result else [])
-    lines = [f"{'edit (* main)':26}" + "".join(f"{name:>16}" for name in names)]
+    lines = [f"{'edit (* main)':26}" + "".join(f" {name[:15]:>15}" for name in names)]
     first = next(iter(hashers.values()))
     for edit in first["edits"]:
         star = "*" if edit in result["main"] else " "

@@ -55,9 +55,9 @@ class Limits:
 
     seconds: float | None = 4.0
     """What decoding may take when `screen` is given no deadline; waiting for a free decode worker
-    does not count. A 100-megapixel photo takes about one second. The digests of a file over `bytes`
-    and of a source count too: 1 GB or so; give a deadline for longer ones. None: the host may
-    cancel."""
+    does not count. A 100-megapixel photo takes about one second. The digests of a file over `bytes`,
+    which is not decoded, are made to the end, some seconds a gigabyte: give a deadline to bound
+    them. None: the host may cancel."""
 
     answer_seconds: float | None = 10.0
     """What a sealing server's answer may take when `screen` is given no deadline. None: the host's
