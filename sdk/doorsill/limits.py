@@ -55,8 +55,8 @@ class Limits:
 
     seconds: float | None = 4.0
     """What decoding may take when `screen` is given no deadline; waiting for a free decode worker
-    does not count. A 100-megapixel photo takes about one second. The digests of a file over `bytes`,
-    which is not decoded, are made to the end, some seconds a gigabyte: give a deadline to bound
+    does not count. A 100-megapixel photo takes about one second. A file over `bytes` is not
+    decoded, and its digests are made to the end, some seconds a gigabyte: give a deadline to bound
     them. None: the host may cancel."""
 
     answer_seconds: float | None = 10.0
