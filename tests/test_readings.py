@@ -230,3 +230,18 @@ def test_a_few_odd_samples_do_not_cost_a_view() -> None:
     """12 bits of gray that fill their range are seen plainly and stretched, and not once more."""
     gray = np.asarray(SCENE.convert("L"), np.uint16) * 16
     assert look(saved(Image.fromarray(gray), "TIFF"))[0] == ["as shown", "stretched"]
+
+
+def test_pixels_that_begin_within_their_palette() -> None:
+    """A bitmap whose pixels begin where its palette does is read as browsers do: as both."""
+    levels = SCENE.convert("L").transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes()
+    palette = b"".join(bytes((v, v, v, 0)) for v in range(256))
+    plain = saved(SCENE.convert("L"), "BMP")
+    head = plain[:10] + (54).to_bytes(4, "little") + plain[14:54]
+    data = head + palette + levels[len(palette) :]
+
+    view = next(images.views(data, LIMITS, [], lambda: None))
+
+    rows = np.frombuffer(palette + levels[len(palette) :], np.uint8).reshape(SCENE.height, -1)
+    assert view.image is not None
+    assert np.array_equal(np.asarray(view.image.convert("L")), rows[::-1])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _HEAD, _MASKS = 14, 54
 _RAW, _FIELDS, _ALPHA_FIELDS = 0, 3, 6
 _WITH_MASKS, _WITH_ALPHA = 52, 56  # sizes of headers that hold masks
+_INDEXED, _LONG = (1, 4, 8), 40  # bits with a palette; the header that may say how long it is
 _LEAST = 66  # of a file with the shortest header, and masks behind it
 _ALPHA = 0xFF000000
 _USUAL = (0xFF0000, 0xFF00, 0xFF)  # of a blue, a green, a red byte
@@ -35,7 +36,7 @@ def usual(data: bytes, allows: Callable[[tuple[int, int]], bool]) -> bytes:
     """Return *data*, or a bitmap of blue, green, red and alpha bytes that shows the same.
 
     That is for masks that are not the usual ones, and for an alpha that no header names but some
-    viewers follow.
+    viewers follow. Pixels that begin within their palette are moved behind it.
 
     Args:
         data: The bitmap.
@@ -49,7 +50,8 @@ def usual(data: bytes, allows: Callable[[tuple[int, int]], bool]) -> bytes:
     start, size = unpack_from("<II", data, 10)
     bits, packing = unpack_from("<HI", data, _HEAD + 14)
     if bits not in _READ or not allows(bitmap_size(data[_HEAD:])):
-        return data
+        indexed = bits in _INDEXED and size >= _LONG
+        return _apart(data, start, _HEAD + size, bits) if indexed else data
     if packing == _RAW:
         start = start or _HEAD + size
         fourth = data[start + 3 :: 4]
@@ -75,6 +77,18 @@ def usual(data: bytes, allows: Callable[[tuple[int, int]], bool]) -> bytes:
     head += pack("<4I", *masks)
     begin = _HEAD + len(head)
     return b"BM" + pack("<IHHI", begin + len(packed), 0, 0, begin) + head + packed
+
+
+def _apart(data: bytes, start: int, palette: int, bits: int) -> bytes:
+    """Return an indexed bitmap whose pixels lie behind its palette, where they began within it.
+
+    Viewers read those bytes as both; Pillow begins behind the palette.
+    """
+    used = unpack_from("<I", data, _HEAD + 32)[0]
+    end = palette + 4 * (used if 0 < used < 1 << bits else 1 << bits)
+    if not palette <= start < end:
+        return data
+    return data[: _HEAD - 4] + pack("<I", end) + data[_HEAD:end] + data[start:]
 
 
 def _samples(pixels: bytes, size: tuple[int, int], bits: int, masks: Sequence[int]) -> bytes:
