@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -19,7 +19,7 @@ import trap_boxes
 import trap_coded
 import trap_hidden
 from doorsill import images
-from doorsill.images import avifs, bitmaps, containers, profiles
+from doorsill.images import avifs, bitmaps, containers, profiles, tags
 from drawn import decoy, saved, with_chunk
 from looks import LIMITS, SCENE, look
 
@@ -132,7 +132,7 @@ def _png(*numbers: float) -> bytes:
 
 def test_primaries_make_the_profile_of_the_same_space() -> None:
     """The primaries of sRGB, as a PNG tells them, give the columns that sRGB's profiles hold."""
-    made = profiles.of_primaries((0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06), 1 / 2.2)
+    made = tags.of_primaries((0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06), 1 / 2.2)
     assert made is not None
     table = [struct.unpack_from(">4sII", made, 132 + 12 * at) for at in range(3)]
     for (_, start, _), wanted in zip(table, icc.SRGB, strict=True):
@@ -245,3 +245,67 @@ def test_pixels_that_begin_within_their_palette() -> None:
     rows = np.frombuffer(palette + levels[len(palette) :], np.uint8).reshape(SCENE.height, -1)
     assert view.image is not None
     assert np.array_equal(np.asarray(view.image.convert("L")), rows[::-1])
+
+
+# ---- colour profiles as browsers read them
+
+
+def _bent(numbers: Sequence[float]) -> bytes:
+    return b"para\0\0\0\0\0\3\0\0" + struct.pack(">5i", *(round(65536 * n) for n in numbers))
+
+
+def _as_browsers_do(pixels: Any, primaries: icc.Matrix, curve: Sequence[float]) -> Any:
+    """Curve, matrix, sRGB's curve, one after the other in floating point, clipped at the end."""
+    g, a, b, c, d = curve
+    level = pixels / 255
+    linear = np.where(level < d, c * level, np.maximum(a * level + b, 0) ** g)
+    light = np.clip(linear @ np.array(primaries) @ np.linalg.inv(np.array(icc.SRGB)), 0, 1)
+    return 255 * np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+@given(
+    st.lists(st.floats(-20, 20), min_size=9, max_size=9),
+    st.tuples(
+        st.floats(0.5, 5), st.floats(0.2, 3), st.floats(0, 1), st.floats(0, 5), st.floats(0, 0.3)
+    ),
+)
+@settings(max_examples=100, deadline=None)
+def test_no_number_of_a_profile_runs_over(numbers: list[float], curve: tuple[float, ...]) -> None:
+    """Whatever its primaries and curve, a profile shows what plain arithmetic says."""
+    matrix = tuple(zip(*[iter(numbers)] * 3, strict=True))
+    pixels = np.random.default_rng(1).integers(0, 256, (500, 3), np.uint8)
+    through = profiles.to_srgb("RGB", icc.rgb(matrix, _bent(curve)))
+    assert through is not None
+
+    shown = np.asarray(through(Image.frombytes("RGB", (500, 1), pixels.tobytes())), float)[0]
+
+    off = np.abs(shown - _as_browsers_do(pixels, matrix, curve))
+    assert np.mean(off > 4) < 0.02
+
+
+@pytest.mark.parametrize("kind", [b"link", b"abst", b"nmcl", b"\x8f\x96\xec\xcc"])
+def test_what_a_profile_is_for_does_not_matter(kind: bytes) -> None:
+    """Browsers never ask whether a profile is a monitor's; LittleCMS does."""
+    profile = icc.swapped()
+    odd = profile[:12] + kind + profile[16:]
+
+    assert look(saved(SCENE, "JPEG", icc_profile=odd))[0] == ["as shown", "colour-managed"]
+
+
+def test_tags_that_nobody_knows_hide_no_profile() -> None:
+    """A profile with more tags than LittleCMS takes, and of two with one name the first counts."""
+    profile, junk = icc.swapped(), 300
+    count = struct.unpack_from(">I", profile, 128)[0]
+    directory = bytearray()
+    for name, start, size in struct.iter_unpack(">4sII", profile[132 : 132 + 12 * count]):
+        directory += struct.pack(">4sII", name, start + 12 * 2 * junk, size)
+    later = b"".join(struct.pack(">4sII", b"rXYZ", 200, 20) for _ in range(junk))
+    unknown = b"".join(struct.pack(">4sII", b"x%03d" % at, 200, 20) for at in range(junk))
+    body = unknown + directory + later + profile[132 + 12 * count :]
+    odd = struct.pack(">I", len(profile) + 24 * junk) + profile[4:128]
+    odd += struct.pack(">I", count + 2 * junk) + body
+
+    through, usual = (profiles.to_srgb("RGB", each) for each in (odd, profile))
+    assert through is not None
+    assert usual is not None
+    assert through(SCENE).tobytes() == usual(SCENE).tobytes()

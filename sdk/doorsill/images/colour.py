@@ -13,7 +13,8 @@ from PIL import Image, ImageChops, ImageCms
 
 from doorsill.images.bands import bands
 from doorsill.images.components import other_components
-from doorsill.images.profiles import ORDINARY_GRAY, by_intent, managed, of_primaries
+from doorsill.images.profiles import ORDINARY_GRAY, by_intent, managed
+from doorsill.images.tags import of_primaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageCms
 
 from doorsill.images.bands import bands
+from doorsill.images.tags import CURVES, runs_over, sound, tables, tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from doorsill.images.bands import Show
 
@@ -29,12 +30,10 @@ if TYPE_CHECKING:
 ORDINARY_GRAY = 16
 ORDINARY_COLOUR = 48
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
-_CURVES = frozenset((b"rTRC", b"gTRC", b"bTRC", b"kTRC"))
 _INTENTS = ("", "relative", "saturation")  # as ICC numbers them
+# By which LittleCMS does not raise the blacks of a profile without tables, as by the first.
+_RELATIVE = 1
 _SATURATED = frozenset((b"A2B2", b"D2B2"))
-_D50 = (0.9642, 1.0, 0.8249)  # to which profiles refer
-_BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
-_TAGS = 100  # profiles have 10 to 30
 _KEPT_VERDICTS = 64
 
 
@@ -83,24 +82,20 @@ def by_intent(
     A profile may hold one for each rendering intent, which need not show the same picture.
     Arguments as for `managed`.
     """
-    tables = _tables(_tags(profile))
+    found = tables(tags_of(profile))
     seen: set[bytes] = set()
     for intent, label in enumerate(_INTENTS):
         # The first two fall back on other tables or on none, the last is used by name alone.
-        if intent and (not tables or (label == "saturation" and not tables & _SATURATED)):
+        if intent and (not found or (label == "saturation" and not found & _SATURATED)):
             continue
         through = to_srgb(mode, profile, intent)
         if through is None:
             continue
-        digest = _digest(through(show(band)) for band in bands(image)) if tables else b""
+        digest = _digest(through(show(band)) for band in bands(image)) if found else b""
         if digest in seen:
             continue
         seen.add(digest)
         yield f"colour-managed, {label}" if label else "colour-managed", through
-
-
-def _tables(tags: dict[bytes, bytes]) -> frozenset[bytes]:
-    return frozenset(name for name in tags if name.startswith((b"A2B", b"D2B")))
 
 
 def _digest(pieces: Iterable[Image.Image]) -> bytes:
@@ -122,78 +117,19 @@ def to_srgb(mode: str, profile: bytes, intent: int = 0) -> Show | None:
     """
     if _SPACES.get(mode) != _space(profile):
         return None
+    if not tables(tags_of(profile)):
+        intent = _RELATIVE
+    slow = ImageCms.Flags.NOOPTIMIZE if runs_over(profile) else ImageCms.Flags(0)
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(sound(profile)))
+        target = ImageCms.createProfile("sRGB")
         transform = ImageCms.buildTransform(
-            source, ImageCms.createProfile("sRGB"), mode, "RGB", ImageCms.Intent(intent)
+            source, target, mode, "RGB", ImageCms.Intent(intent), slow
         )
         transform.apply(Image.new(mode, (1, 1)))
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
     return transform.apply
-
-
-def of_primaries(chromaticity: Iterable[float], gamma: object) -> bytes | None:
-    """Return a profile that does what a PNG's cHRM and gAMA ask for, None if they ask for nonsense.
-
-    Args:
-        chromaticity: x and y of white, red, green and blue.
-        gamma: As in gAMA; 1 / 2.2 where there is none.
-    """
-    try:
-        numbers = [float(number) for number in chromaticity]
-        pairs = zip(numbers[::2], numbers[1::2], strict=True)
-        white, *primaries = ((x, y, 1 - x - y) for x, y in pairs)
-        bright = [part / white[1] for part in white]
-        shares = _solved(primaries, bright)
-        seen = [
-            _under_d50([share * part for part in xyz], bright)
-            for share, xyz in zip(shares, primaries, strict=True)
-        ]
-        power = 1 / gamma if isinstance(gamma, float) and gamma > 0 else 2.2
-        curve = b"para" + bytes(8) + _fixed(power)
-        tags = {
-            name: b"XYZ " + bytes(4) + _fixed(*xyz)
-            for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), seen, strict=True)
-        } | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
-    except (TypeError, ValueError, ZeroDivisionError, struct.error):
-        return None
-    at, directory, body = 132 + 12 * len(tags), b"", b""
-    for name, content in tags.items():
-        directory += name + struct.pack(">II", at + len(body), len(content))
-        body += content
-    head = struct.pack(">I4xI4s4s4s", at + len(body), 0x02400000, b"mntr", b"RGB ", b"XYZ ")
-    head += bytes(12) + b"acsp" + bytes(28) + _fixed(*_D50)
-    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + directory + body
-
-
-def _under_d50(colour: Sequence[float], white: Sequence[float]) -> list[float]:
-    """Return the XYZ that looks under D50 as *colour* does under *white* (Bradford)."""
-    cones, from_white, to_white = (
-        [sum(part * at for part, at in zip(xyz, row, strict=True)) for row in _BRADFORD]
-        for xyz in (colour, white, _D50)
-    )
-    turned = [cone * to / at for cone, to, at in zip(cones, to_white, from_white, strict=True)]
-    return _solved([list(column) for column in zip(*_BRADFORD, strict=True)], turned)
-
-
-def _fixed(*numbers: float) -> bytes:
-    return struct.pack(f">{len(numbers)}i", *(round(65536 * number) for number in numbers))
-
-
-def _solved(columns: Sequence[Sequence[float]], wanted: Sequence[float]) -> list[float]:
-    """Return how much of each of three columns makes up what is wanted (Cramer's rule)."""
-    whole = _determinant(columns)
-    return [
-        _determinant([wanted if at == this else column for at, column in enumerate(columns)])
-        / whole
-        for this in range(3)
-    ]
-
-
-def _determinant(columns: Sequence[Sequence[float]]) -> float:
-    (a, b, c), (d, e, f), (g, h, i) = columns
-    return a * (e * i - f * h) - d * (b * i - c * h) + g * (b * f - c * e)
 
 
 class _Verdicts:
@@ -226,11 +162,11 @@ def is_ordinary(profile: bytes, space: str) -> bool:
     PDQ sees luma alone, so such a profile can neither hide a grey picture nor show one. Asked of
     the profile and not of the picture, whose content a stranger chooses.
     """
-    tags = _tags(profile)
-    if _tables(tags):
+    tags = tags_of(profile)
+    if tables(tags):
         # A table of colours can hide anything between the colours that we try.
         return False
-    if not all(_rises(tags[name]) for name in _CURVES & tags.keys()):
+    if not all(_rises(tags[name]) for name in tags.keys() & CURVES):
         return False
     mode = "L" if space == "GRAY" else "RGB"
     through = to_srgb(mode, profile)
@@ -246,15 +182,6 @@ def is_ordinary(profile: bytes, space: str) -> bool:
     colours = _colours()
     pairs = zip(_luma(colours), _luma(through(colours)), strict=True)
     return all(abs(after - before) <= ORDINARY_COLOUR for before, after in pairs)
-
-
-def _tags(profile: bytes) -> dict[bytes, bytes]:
-    """Return the content of each tag of a profile."""
-    tags = {}
-    for at in range(132, 132 + 12 * min(int.from_bytes(profile[128:132], "big"), _TAGS), 12):
-        start, size = (int.from_bytes(profile[at + by : at + by + 4], "big") for by in (4, 8))
-        tags[profile[at : at + 4]] = profile[start : start + size]
-    return tags
 
 
 def _rises(curve: bytes) -> bool:
