@@ -14,7 +14,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
 import browser
 import mutations
@@ -24,7 +24,6 @@ from looks import LIMITS, RADIUS, hashes
 KINDS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "ICO", "AVIF")  # what the browser shows at all
 SIZE = (208, 156)  # as large as the mutator's files may be, uncompressed
 FLAT = 64  # pixels, as PDQ has: of what the browser draws flatter, its hash tells too little
-_HIDDEN = 16  # levels between what white and black pages show
 AIM = 0.85  # of the files that Pillow refuses
 COLUMNS = ("hashed", "UNREADABLE", "SILENT")
 
@@ -37,16 +36,6 @@ def pillow_takes(data: bytes) -> bool:
     except Exception:  # noqa: BLE001 - nearly everything is raised by bad files
         return False
     return True
-
-
-def pages(shown: list[Image.Image]) -> list[Image.Image]:
-    """Return what is shown, on each page, and what is drawn at all: a cut file is drawn in part."""
-    drawn = ImageChops.difference(*shown[:2]) if len(shown) > 1 else None
-    if drawn is None or shown[0].size != shown[1].size:
-        return shown
-    # Where white and black are the same the page is hidden.
-    box = drawn.convert("L").point(lambda level: 255 if level < _HIDDEN else 0).getbbox()
-    return [*shown, shown[0].crop(box)] if box else shown
 
 
 def fate(data: bytes, wanted: list[Any]) -> str:
@@ -73,9 +62,7 @@ def main(count: int, first: int) -> None:
     told: dict[tuple[str, str], Counter[str]] = {}
     for at, seen in browser.shown([(data, "application/octet-stream") for data in files]):
         still = [each.image for each in seen if each.label.startswith("image on ")]
-        wanted = [
-            bits for image in pages(still) if min(image.size) >= FLAT for bits in hashes(image)
-        ]
+        wanted = [bits for image in still if min(image.size) >= FLAT for bits in hashes(image)]
         if not wanted:
             continue  # it shows nothing, or nothing that has a hash
         outcome = fate(files[at], wanted)

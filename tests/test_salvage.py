@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import struct
 
 import numpy as np
@@ -157,6 +158,17 @@ def test_what_is_missing_is_see_through(data: bytes) -> None:
 
     assert box is not None
     assert box[3] - box[1] < 0.8 * SCENE.height
+
+
+def test_a_jpeg_whose_restarts_go_on_too_long() -> None:
+    """A piece that ends in other bytes before the next restart is not taken for the whole."""
+    data = saved(SCENE, "JPEG", quality=90, restart_marker_blocks=4)
+    restarts = [found.start() for found in re.finditer(b"\xff[\xd0-\xd7]", data)]
+    image = _first(data[: restarts[len(restarts) // 2] - 4] + bytes(900))
+    box = image.getchannel("A").getbbox()
+
+    assert box is not None
+    assert box[3] < 0.6 * SCENE.height
 
 
 def test_a_progressive_jpeg_is_shown_up_to_its_fault() -> None:

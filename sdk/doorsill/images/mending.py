@@ -16,7 +16,8 @@ from doorsill.images.gifs import GifFrame, gif_frames
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SOS = 0xDA
+_SOS, _RESTARTS = 0xDA, range(0xD0, 0xD8)
+_NOISE = b"\x5a\xa5\x3c"
 _BOX_HEAD = 8
 _BITMAP_HEAD, _BITMAP_DEPTHS = 54, frozenset((1, 4, 8, 16, 24, 32))
 _ICON_HEAD = 22  # of an icon with one picture
@@ -60,7 +61,9 @@ def ended_otherwise(data: bytes) -> bytes:
     Both show the same if no pixel was missing: what follows the last one is skipped.
     """
     end = next((at for code, at in jpeg_markers(data) if code == JPEG_END[1]), len(data))
-    return data[:end] + b"\x5a\xa5\x3c" * 200 + JPEG_END
+    # One that counts its restarts waits for the next of eight, and paints grey if there is none.
+    restarts = b"".join(b"\xff%c" % code + _NOISE * 8 for code in _RESTARTS)
+    return data[:end] + _NOISE * 200 + restarts + JPEG_END
 
 
 def has_end(data: bytes) -> bool:
