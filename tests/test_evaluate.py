@@ -14,12 +14,16 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples/evaluate"))
 
 import attacks
+import blocked
 import columns
 import edits
 import measure
+import policy
 import views
 from hashers import Hashed, Pdq, PdqOfParts
 
+from doorsill import core
+from doorsill.policy import Policy
 from drawn import scene
 
 
@@ -149,3 +153,36 @@ def test_filling_is_no_entrys_twin() -> None:
     entries, filling = photos[: -columns.FILL], photos[-columns.FILL :]
     assert len(entries) == 8 * 20 - 60
     assert not {p.folder for p in entries} & {p.folder for p in filling}
+
+
+def test_a_list_of_both_hashes() -> None:
+    """An entry has a row for each of its hashes, and is found by either."""
+    pdq, neural, other = (bytes([n]) * 32 for n in (3, 5, 250))
+    rows = policy.pair_rows((40, 90), 256, "measured", b"m" * 32)
+    handle = core.ListHandle(policy.list_of([(pdq, neural), (b"", other)], rows))
+    told = []
+    for code in (neural, other):
+        view = core.CoreView(core.Pdq(b"\xff" * 512 + b"dd"), ((b"m" * 32, code),))
+        told.append(core.screen([handle], [view], [], core.READ_WHOLE, Policy()))
+
+    assert [each.limit for each in rows] == [31, 64]
+    assert [list(each.entries) for each in rows] == [[0], [0, 1]]
+    assert [verdict.match_count for verdict in told] == [1, 1]
+
+
+def test_crops_are_drawn_from_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same crop comes again, another number gives another one."""
+    seen: list[tuple[int, int]] = []
+
+    def reading(image: Image.Image, *_: object, **__: object) -> SimpleNamespace:
+        seen.append(image.size)
+        pdq = SimpleNamespace(hash=lambda _: b"p", quality=lambda _: 49 + len(seen) % 2)
+        return SimpleNamespace(views=[SimpleNamespace(pdq=pdq, codes=[(b"m", b"c")])])
+
+    monkeypatch.setattr(blocked, "read", reading)
+    monkeypatch.setitem(blocked.here, "models", SimpleNamespace(load=None))
+    photo = SimpleNamespace(name="a", open=lambda: Image.new("RGB", (300, 200)))
+    made = [blocked.crop_codes((photo, number)) for number in (0, 0, 1)]  # type: ignore[arg-type]
+
+    assert seen[0] == seen[1] != seen[2]
+    assert made == [(b"p", b"c"), (b"", b"c"), (b"p", b"c")]

@@ -13,7 +13,7 @@ from doorsill.policy import Policy
 from doorsill.publish.write import Contents, HasherRows, list_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from columns import Column
     from numpy.typing import NDArray
@@ -23,33 +23,26 @@ _ACTIONS = ("send", "warn", "block")
 _MOST = 31  # PDQ's usual limit; a list allows at most 64, and the policy 31
 
 
-def _list(
-    columns: Sequence[Column], limits: Sequence[int], entries: NDArray[np.int64], bits: int
-) -> bytes:
-    contents = Contents()
-    rows = (
-        HasherRows("pdq", "full", limit=max(0, min(_MOST, limits[0])), quality=50),
-        HasherRows(
-            "measured",
-            "full",
-            width=bits,
-            limit=max(0, min(bits // 4, limits[1])),
-            quality=0,
-            model=_MODEL,
-        ),
-    )
-    for index in entries:
-        entry = contents.add_entry((0, 0, 1), int(index).to_bytes(6, "big"))
-        for each, column in zip(rows, columns, strict=True):
-            if column.good[index]:
-                each.hashes += column.originals[index].tobytes()
-                each.entries.append(entry)
-    contents.hashers = list(rows)
-    contents.texts = [
-        (0, 0, "en", "evaluation"),
-        (1, 0, "en", "evaluation"),
-        (2, 0, "en", "photos"),
+def pair_rows(limits: Sequence[int], bits: int, name: str, model: bytes) -> list[HasherRows]:
+    """Return empty rows of PDQ and of a neural hasher, limits as far as the core allows."""
+    pdq, neural = max(0, min(_MOST, limits[0])), max(0, min(bits // 4, limits[1]))
+    return [
+        HasherRows("pdq", "full", limit=pdq, quality=50),
+        HasherRows(name, "full", width=bits, limit=neural, quality=0, model=model),
     ]
+
+
+def list_of(codes: Iterable[Sequence[bytes]], rows: list[HasherRows]) -> bytes:
+    """Return a list with an entry for each tuple of hashes, one a hasher; b"" where it has none."""
+    contents = Contents()
+    for number, each in enumerate(codes):
+        entry = contents.add_entry((0, 0, 1), number.to_bytes(6, "big"))
+        for row, code in zip(rows, each, strict=True):
+            if code:
+                row.hashes += code
+                row.entries.append(entry)
+    contents.hashers = rows
+    contents.texts = [(number, 0, "en", "evaluation") for number in range(3)]
     return list_bytes(contents)
 
 
@@ -63,7 +56,12 @@ def weigh(
     """
     bits = results[1]["bits"]
     listed = np.flatnonzero(folders % 2 == 0)
-    handle = core.ListHandle(_list(columns, [r["limit"] for r in results], listed, bits))
+    rows = pair_rows([result["limit"] for result in results], bits, "measured", _MODEL)
+    codes = (
+        [column.originals[n].tobytes() if column.good[n] else b"" for column in columns]
+        for n in listed
+    )
+    handle = core.ListHandle(list_of(codes, rows))
     policy = Policy()
     known: dict[str, Counter[str]] = {}
     unrelated: Counter[str] = Counter()
@@ -78,7 +76,7 @@ def weigh(
     of = unrelated.total()
     return {
         "entries": len(listed),
-        "neural_limit": max(0, min(bits // 4, results[1]["limit"])),
+        "neural_limit": rows[1].limit,
         "known": {
             name: {a: found[a] / max(1, found.total()) for a in _ACTIONS}
             for name, found in known.items()

@@ -1,0 +1,139 @@
+"""Whether anything unrelated is blocked: many edited photos against a long list of both hashes.
+
+    python blocked.py --list flowers.zip --list clothing.zip --queries caltech101.zip
+
+The list holds crops of the photos of some sources, by PDQ and by the installed model; each photo of
+another source is edited in a few of the main ways and screened by the SDK as it is installed.
+Nothing is related, so every hit is a false one. Says how many were blocked or warned about, with
+the bound that holds at 95 %, and shows the nearest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from columns import partners
+from edits import MAIN
+from measure import upper
+from photos import Photo, photos
+from policy import list_of, pair_rows
+
+from doorsill import Gate, HashList, Trust
+from doorsill.limits import Limits
+from doorsill.models import Models, find
+from doorsill.patience import Patience
+from doorsill.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LEAST = 0.5  # of each side of a photo, that a crop keeps
+_QUALITY, _PDQ_LIMIT = 50, 31
+
+Made = tuple[bytes, bytes]  # PDQ, b"" if its quality is too low, and the neural hash
+here: dict[str, Any] = {}
+
+
+def crop_codes(task: tuple[Photo, int]) -> Made:
+    """Return the hashes of one crop of a photo, drawn from its number."""
+    photo, number = task
+    r = random.Random(f"{photo.name}/{number}")
+    image = photo.open()
+    w, h = (round(side * r.uniform(_LEAST, 1)) for side in image.size)
+    x, y = r.randint(0, image.width - w), r.randint(0, image.height - h)
+    part = image.crop((x, y, x + w, y + h))
+    view = read(part, Limits(), Patience(None), models=here["models"].load).views[0]
+    pdq = view.pdq.hash("full") if view.pdq.quality("full") >= _QUALITY else b""
+    return pdq, view.codes[0][1]
+
+
+def screened(task: int) -> list[tuple[str, str, int, str]]:
+    """Return action, evidence, distance and edit of each query made of one photo."""
+    found, each = here["photos"], here["each"]
+    image, others = found[task].open(), partners(found, task)
+    told = []
+    for nth in range(each):
+        edit = MAIN[(each * task + nth) % len(MAIN)]
+        verdict = here["gate"].screen(edit(image, f"3/{found[task].name}", others))
+        distance = verdict.matches[0].distance if verdict.matches else -1
+        told.append((verdict.action.value, verdict.evidence.value, distance or 0, edit.name))
+    return told
+
+
+def begin(model: str, path: str, found: list[Photo], each: int) -> None:
+    """Prepare a process: the model alone, or a gate on a list."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    here.update(photos=found, each=each, models=Models([find(model)]))
+    if path:
+        here["gate"] = Gate(HashList.open(path, Trust.none()), isolation="inline")
+
+
+def over(tasks: list[Any], work: Any, *setting: Any) -> Iterator[Any]:
+    """Yield what `work` makes of each task, on all cores, in order, and say how far it is."""
+    begun = time.time()
+    with multiprocessing.get_context("spawn").Pool(None, begin, setting) as pool:
+        for number, made in enumerate(pool.imap(work, tasks, 16), 1):
+            yield made
+            if number % 2000 == 0 or number == len(tasks):
+                print(f"  {number} of {len(tasks)}, {time.time() - begun:.0f} s", file=sys.stderr)
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--list", action="append", required=True, help="a source of entries")
+    parser.add_argument("--queries", required=True, help="a source that is none of those")
+    parser.add_argument("--model", default="lintel")
+    parser.add_argument("--entries", type=int, default=100_000)
+    parser.add_argument("--photos", type=int, default=4_000, help="that are edited")
+    parser.add_argument("--each", type=int, default=5, help="edits of a photo")
+    parser.add_argument("--out", type=Path, default=Path("blocked.json"))
+    asked = parser.parse_args()
+    listed = [photo for source in asked.list for photo in photos(source, 1)]
+    found = photos(asked.queries, 1)
+    tasks = [(listed[n % len(listed)], n // len(listed)) for n in range(asked.entries)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "crops.dsl")
+        made = list(over(tasks, crop_codes, asked.model, "", [], 0))
+        file = find(asked.model)
+        limit = file.config.limit(len(made))
+        rows = pair_rows((_PDQ_LIMIT, limit), file.config.bits, asked.model, file.digest)
+        path.write_bytes(list_of(made, rows))
+        numbers = list(range(min(asked.photos, len(found))))
+        told = [
+            one
+            for each in over(numbers, screened, asked.model, str(path), found, asked.each)
+            for one in each
+        ]
+    actions = Counter(one[0] for one in told)
+    result = {
+        "entries": len(made),
+        "neural_limit": limit,
+        "photos": len(numbers),
+        "queries": len(told),
+        "actions": dict(actions),
+        "evidence": dict(Counter(one[1] for one in told)),
+        "block_at_most": upper(actions["block"], len(told)),
+        "warn_at_most": upper(actions["warn"], len(told)),
+        "hits": [one for one in told if one[0] != "send"][:100],
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    asked.out.write_text(json.dumps(result, indent=1))
+    print(f"{actions['block']} of {len(told)} blocked (at most {result['block_at_most']:.2g})")
+    print(f"{actions['warn']} warned about; {len(made)} entries, limit {limit}")
+
+
+if __name__ == "__main__":
+    main()
