@@ -3,10 +3,9 @@
     QT_QPA_PLATFORM=offscreen python examples/desktop/responsive.py
 
 While pictures of 12 megapixels are added, checked, sent and shown, one every half second, a 16 ms
-timer misses fewer than 2 % of its ticks; beside it stands the share within the checks alone, some
-5 ticks each, of which drawing the bubble may take one. Cancel returns in under 50 ms: the bubble
-says so, and no thread screens any more. The same timer is measured before, while nothing goes on: a
-busy machine misses ticks, too, and then nothing is told.
+timer misses fewer than 2 % of its ticks, and of those that are due within a check. Cancel returns
+in under 50 ms: the bubble says so, and no thread screens any more. The same timer is measured
+before, while nothing goes on: a busy machine misses ticks, too, and then nothing is told.
 """
 
 from __future__ import annotations
@@ -72,16 +71,21 @@ class Ticks:
     def missed(self, spans: list[tuple[float, float]] | None = None) -> tuple[int, int, float]:
         """Return how many ticks were missed, how many there should be, and the longest pause.
 
-        Only pauses that touch one of the spans count, where there are some.
+        Where there are spans, only ticks count that were due within one of them.
         """
         self._timer.stop()
-        pauses = [
-            1000 * (b - a)
-            for a, b in zip(self._times, self._times[1:], strict=False)
-            if spans is None or any(a < end and b > start for start, end in spans)
-        ]
-        lost = sum(max(0, round(pause / _TICK) - 1) for pause in pauses)
-        return lost, round(sum(pauses) / _TICK), max(pauses)
+        lost, all_, longest = 0, 0, 0.0
+        for a, b in zip(self._times, self._times[1:], strict=False):
+            steps = max(1, round(1000 * (b - a) / _TICK))
+            due = [a + _TICK * step / 1000 for step in range(1, steps + 1)]
+            counted = [
+                spans is None or any(start < when < end for start, end in spans) for when in due
+            ]
+            all_ += sum(counted)
+            lost += sum(counted[:-1])  # the last one came
+            if any(counted):
+                longest = max(longest, 1000 * (b - a))
+        return lost, all_, longest
 
 
 def photo() -> bytes:
@@ -155,9 +159,10 @@ def main() -> int:
     lost, all_, longest = ticks.missed()
     print(f"adding, checking, sending, showing: {lost} of {all_} ticks missed, {lost / all_:.1%}, "
           f"longest pause {longest:.0f} ms")  # fmt: skip
-    share = lost / all_
+    shares = [lost / all_]
     spans = gates[0].spans
     lost, all_, longest = ticks.missed(spans)
+    shares.append(lost / all_)
     took = 1000 * sum(end - start for start, end in spans) / len(spans)
     print(f"during {len(spans)} checks of {took:.0f} ms: {lost} of {all_} ticks "
           f"missed, {lost / all_:.1%}, longest pause {longest:.0f} ms")  # fmt: skip
@@ -173,7 +178,7 @@ def main() -> int:
     if busy:
         print("NOT TOLD: this machine is too busy with other things to say whether that is enough")
         return 0
-    return int(share >= _MOST_MISSED or max(said, returned) >= _MOST_MILLISECONDS)
+    return int(max(shares) >= _MOST_MISSED or max(said, returned) >= _MOST_MILLISECONDS)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 Each source is a folder or zip file of benign photos; no picture of a source that is to test the
 model may be among them. On a GPU if there is one. InfoNCE of the original against a strong edit,
-with negatives from the batch (half of the batches are neighbours in their source: often one scene) and from a
-queue of earlier originals, against a margin; bits kept balanced, uncorrelated and away from zero; nearest
-ones of a batch pushed apart (KoLeo). Signs with a straight-through gradient made the tail heavier.
+with negatives from the batch (half of the batches are neighbours in their source: often one scene)
+and from a queue of earlier originals, against a margin; bits kept balanced, uncorrelated and away
+from zero; nearest ones of a batch pushed apart (KoLeo); at the end what the head gives is whitened.
+Signs with a straight-through gradient made the tail heavier.
 A source named `cutouts` holds objects with alpha; each is laid on some ground.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 import photos
 import torch
-from edits import colour, edited, lightly
+from edits import colour, edited, lightly, varied
 from net import Network
 from PIL import Image
 from torch.nn import functional
@@ -35,8 +36,10 @@ TEMPERATURE = 0.06
 # A list is hundreds of times longer than what a step sees: as if each negative were e^5 of them.
 MARGIN = 5.0
 RATE = 2e-4
+VARIED = 0.7  # share of originals, where the negatives are no neighbours
 STILL = 3  # leading blocks that stay as they are, which halves the time of a step
-BALANCE, OFF = 30.0, 5.0  # weights of bits that are not balanced, and not independent
+WIDE = 0.5  # spread of each output: most of it where tanh is steep
+BALANCE, OFF = 30.0, 10.0  # weights of bits that are not balanced, and not independent
 _SAVE_SECONDS = 240
 
 Source = tuple[np.ndarray, np.ndarray]
@@ -92,6 +95,8 @@ def draw(sources: Sources, seed: int, out: Any) -> None:
             im = photo(source, number, grounds, r)
             among = r.choice(sources)
             other = photo(among, r.randrange(len(among[0])), grounds, r)
+            if not scene and r.random() < VARIED:
+                im = varied(im, r, photo(among, r.randrange(len(among[0])), grounds, r))
             first.append(squashed(lightly(im, r)))
             second.append(squashed(edited(im, r, other)))
         out.put((np.stack(first), np.stack(second)))
@@ -120,19 +125,35 @@ def tensor(pixels: np.ndarray) -> torch.Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def whiten(net: Network, batches: list[torch.Tensor]) -> None:
-    """Set the head to the principal axes of the features, each scaled to one."""
+def whitening(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The weight and bias that make the strongest WIDTH axes of these rows uncorrelated, equally wide.
+
+    A random turn spreads the strong axes over all bits.
+    """
+    x = x.double()
+    mean = x.mean(0)
+    values, axes = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    spread, axes = values[-WIDTH:].clamp(min=0).sqrt(), axes[:, -WIDTH:]
+    seeded = torch.Generator().manual_seed(1)
+    turn = torch.linalg.qr(torch.randn(WIDTH, WIDTH, generator=seeded).double())[0].to(x.device)
+    weight = (turn * (WIDE / (spread + 0.02 * spread[-1]))) @ axes.T
+    return weight, -weight @ mean
+
+
+def begin_head(net: Network, batches: list[torch.Tensor]) -> None:
+    """Set the head to the principal axes of the features."""
     with torch.no_grad():
-        f = torch.cat([net.pooled(b) for b in batches])
-        mean = f.mean(0)
-        _, s, v = torch.linalg.svd(f - mean, full_matrices=False)
-        scale = s[:WIDTH] / len(f) ** 0.5
-        # A random turn spreads the strong axes over all bits.
-        seeded = torch.Generator().manual_seed(1)
-        q = torch.linalg.qr(torch.randn(WIDTH, WIDTH, generator=seeded))[0].to(DEVICE)
-        w = q @ (v[:WIDTH] / (scale[:, None] + 0.05 * scale[0]))
-        net.head.weight.copy_(w)
-        net.head.bias.copy_(-w @ mean)
+        weight, bias = whitening(torch.cat([net.pooled(b) for b in batches]))
+        net.head.weight.copy_(weight)
+        net.head.bias.copy_(bias)
+
+
+def end_head(net: Network, batches: list[torch.Tensor]) -> None:
+    """Whiten what the trained head gives, so that no two bits tell the same."""
+    with torch.no_grad():
+        weight, bias = whitening(torch.cat([net(b) for b in batches]))
+        net.head.bias.copy_(weight @ net.head.bias.double() + bias)
+        net.head.weight.copy_(weight @ net.head.weight.double())
 
 
 def loss_of(a: torch.Tensor, b: torch.Tensor, queue: torch.Tensor) -> tuple[torch.Tensor, float]:
@@ -208,7 +229,7 @@ def main() -> None:
         step, spent = state["step"], state["spent"]
     else:
         net.load_pretrained()
-        whiten(net, [tensor(batches.get()[0]) for _ in range(max(1, 1280 // BATCH))])
+        begin_head(net, [tensor(batches.get()[0]) for _ in range(max(1, 1280 // BATCH))])
     average = state["average"] if state else {k: v.clone() for k, v in net.state_dict().items()}
     average = {k: v.to(DEVICE) for k, v in average.items()}
     queue = torch.zeros(0, WIDTH, device=DEVICE)
@@ -243,8 +264,11 @@ def main() -> None:
             last = now
             save(asked.out, net=net.state_dict(), average=average, optimiser=optimiser.state_dict(),
                  step=step, spent=spent + now - begun)  # fmt: skip
-    save(asked.out, net=net.state_dict(), average=average, optimiser=optimiser.state_dict(), step=step,
-         spent=spent + time.time() - begun)  # fmt: skip
+    trained = {k: v.clone() for k, v in net.state_dict().items()}
+    net.load_state_dict(average)
+    end_head(net, [tensor(batches.get()[0]) for _ in range(max(1, 3840 // BATCH))])
+    save(asked.out, net=trained, average=net.state_dict(), optimiser=optimiser.state_dict(),
+         step=step, spent=spent + time.time() - begun)  # fmt: skip
     stop_drawing()
 
 
