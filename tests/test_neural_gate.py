@@ -51,7 +51,7 @@ def test_the_list(listed: HashList, installed: Path) -> None:
 
 
 CASES: dict[str, tuple[Image.Image, Evidence, Action, str]] = {
-    "the picture": (WARM.resize((150, 113)), Evidence.AGREED, Action.BLOCK, "pdq"),
+    "the picture": (WARM.resize((150, 113)), Evidence.AGREED, Action.WARN, "pdq"),
     "other colours": (COLD, Evidence.CONTRADICTED, Action.WARN, "pdq"),
     "other shapes": (shuffled(WARM), Evidence.NEURAL_ONLY, Action.WARN, "small"),
 }

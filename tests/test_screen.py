@@ -33,8 +33,8 @@ BOTH = hash_list(pdq={0: PDQ}, neural={0: NEURAL})
 @pytest.mark.parametrize(
     ("pdq", "neural", "evidence", "action"),
     [
-        (0, 0, Evidence.AGREED, Action.BLOCK),
-        (31, 69, Evidence.AGREED, Action.BLOCK),
+        (0, 0, Evidence.AGREED, Action.WARN),
+        (31, 69, Evidence.AGREED, Action.WARN),
         (31, 70, Evidence.CONTRADICTED, Action.WARN),
         (32, 50, Evidence.NEURAL_ONLY, Action.WARN),
         (32, 51, Evidence.NONE, Action.SEND),

@@ -20,7 +20,7 @@ const FORMATS = { gray: [1, 1], rgb: [2, 3], rgbx: [3, 4], bgrx: [4, 4], rgba: [
   gray16: [7, 2] }; // [number, bytes a pixel]
 const TEST_CARD = path.join(__dirname, '../../sdk/doorsill/data/testcard.png');
 
-const USUAL_EVIDENCE = { contradicted: 'warn', neural_only: 'warn', single: 'block', agreed: 'block',
+const USUAL_EVIDENCE = { contradicted: 'warn', neural_only: 'warn', single: 'block', agreed: 'warn',
   exact: 'block' };
 const USUAL_OUTCOME = { clear: 'send', unhashable: 'send', unreadable: 'warn', out_of_scope: 'send' };
 const USUAL_LIMIT = 31;

@@ -492,7 +492,9 @@ typedef enum doorsill_reading {
   DOORSILL_NOT_A_PICTURE = 2
 } doorsill_reading;
 
-/* The host's rules. Fill with doorsill_policy_default and change what differs. */
+/* The host's rules. Fill with doorsill_policy_default and change what differs. There EXACT and
+ * SINGLE block and all other evidence warns: AGREED too, for who has the model can make a harmless
+ * picture meet both hashes (models/lintel/README.md). */
 typedef struct doorsill_policy {
   uint8_t on_evidence[6];  /* action by doorsill_evidence; [0] is not used */
   uint8_t on_outcome[5];   /* action by doorsill_outcome; [DOORSILL_MATCH] is not used */

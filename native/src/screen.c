@@ -27,7 +27,7 @@ typedef struct screening {
 
 void doorsill_policy_default(doorsill_policy *policy) {
   static const doorsill_policy usual = {
-      {DOORSILL_SEND, DOORSILL_WARN, DOORSILL_WARN, DOORSILL_BLOCK, DOORSILL_BLOCK, DOORSILL_BLOCK},
+      {DOORSILL_SEND, DOORSILL_WARN, DOORSILL_WARN, DOORSILL_BLOCK, DOORSILL_WARN, DOORSILL_BLOCK},
       {DOORSILL_SEND, DOORSILL_SEND, DOORSILL_SEND, DOORSILL_WARN, DOORSILL_SEND},
       PDQ_LIMIT,
       NULL,

@@ -15,7 +15,8 @@ class Policy:
 
     Attributes:
         exact: The same file as an entry.
-        agreed: PDQ and the neural hash agree on an entry.
+        agreed: PDQ and the neural hash agree on an entry. Warns as long as whoever has the model can
+            make a harmless picture meet both: lintel's card says how often that succeeds.
         single: One hash, and there is no second one.
         neural_only: The neural hash alone.
         contradicted: A second hash exists and disagrees.
@@ -28,7 +29,7 @@ class Policy:
     """
 
     exact: Action = Action.BLOCK
-    agreed: Action = Action.BLOCK
+    agreed: Action = Action.WARN
     single: Action = Action.BLOCK
     neural_only: Action = Action.WARN
     contradicted: Action = Action.WARN
