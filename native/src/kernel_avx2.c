@@ -142,6 +142,10 @@ TARGET static void luma(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
   doorsill_luma_full(p + step * i, n - i, format, ground, out + i);
 }
 
+TARGET static void sampled(const uint8_t *row, const uint32_t *at, size_t n, int bgr, float *out) {
+  doorsill_sampled(row, at, n, bgr, out);
+}
+
 /* 8 vectors of 8, transposed: 24 shuffles. */
 INLINE void turn(__m256 v[8]) {
   UNROLL for (int i = 0; i < 8; i += 4) {
@@ -224,7 +228,7 @@ TARGET static void box(const doorsill_band *band, size_t column, size_t n, size_
 }
 
 const doorsill_kernels *doorsill_kernels_avx2(void) {
-  static const doorsill_kernels kernels = {"avx2", near_rows, confirm, luma, columns, box};
+  static const doorsill_kernels kernels = {"avx2", near_rows, confirm, luma, sampled, columns, box};
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kernels : NULL;
 }
 #else
