@@ -23,6 +23,10 @@ typedef struct doorsill_axis {
 typedef struct doorsill_filter {
   doorsill_axis x, y;
   size_t pitch;       /* columns that run through: the width and half a window, to whole lanes */
+  size_t left, alike; /* columns whose windows are cut at the left, whole chunks; and those within,
+                       * from there on, of which one more chunk stands for all */
+  float *count;       /* of the others by column: how many the mean has, */
+  float *inverse;     /* and 1 divided by that, 0 outside of the picture */
   float *ring;        /* first pass: the last `window` rows */
   float *sums;        /* first pass: running sum of every column */
   float *second_ring; /* second pass, the 64 columns alone */
@@ -35,12 +39,10 @@ typedef struct doorsill_filter {
 
 /* Working memory that holds nothing from one block of rows to the next. */
 typedef struct doorsill_scratch {
-  float *first;   /* columns of 16 lanes: the first row box reads here, */
-  float *second;  /* and the second one here */
-  float *rows;    /* 16 rows of a chunk, before they are columns */
-  float *found;   /* the 64 columns kept */
-  float *count;   /* of a chunk's columns, */
-  float *inverse; /* and 1 divided by it */
+  float *first;  /* columns of 16 lanes: the first row box reads here, */
+  float *second; /* and the second one here */
+  float *rows;   /* 16 rows of a piece, before they are columns */
+  float *found;  /* the 64 columns kept */
 } doorsill_scratch;
 
 /* Up to 16 rows: luma, or pixels where `luma` is NULL. */

@@ -5,7 +5,7 @@
 #include "filter.h"
 
 /* Bounds the rows that wait until they are 16; keeps the workspace small. */
-enum { HELD_PIXELS = 165000, ALIGNMENT = 64 };
+enum { HELD_PIXELS = 160000, ALIGNMENT = 64 };
 
 /* The rows of one profile on their way to its filter. */
 typedef struct intake {
