@@ -135,7 +135,7 @@ static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
   size_t done = 0;
   if (in->luma && in->count == DOORSILL_LANES) {
     done = valid - valid % DOORSILL_LANES;
-    kernels->columns(in->luma + column, in->pitch, done, x);
+    if (done) kernels->columns(in->luma + column, in->pitch, done, x);
   }
   if (done < valid) {
     take_rows(f, kernels, in, column + done, valid - done, s->rows);
