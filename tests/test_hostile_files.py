@@ -16,6 +16,7 @@ import trap_frames
 import trap_more
 import traps
 from doorsill import Gate, Outcome, hash_image, images, reading
+from doorsill.images import containers
 from doorsill.limits import Limits
 from doorsill.patience import Patience
 from drawn import saved, scene
@@ -252,3 +253,21 @@ def test_unreadable_formats_are_pictures(data: bytes) -> None:
 
     assert labels == []
     assert unread[0].startswith("format: ")
+
+
+_MARKS = st.sampled_from(
+    [b"\xff", b"\xd8", b"\xda", b"\xff\xda", b"\xff\xd8\xff", b"\xff\xd9", b"\0"]
+)
+
+
+@given(st.lists(_MARKS, max_size=30).map(b"".join))
+def test_one_pass_finds_what_several_do(body: bytes) -> None:
+    """A JPEG is alone exactly where no other is found behind it, and has as many scans."""
+    data = b"\xff\xd8" + body
+
+    alone = containers.jpeg_alone(data)
+
+    assert (alone is None) == (data.find(containers.JPEG_START, 2) > 0)
+    if alone is not None:
+        assert containers.jpeg_pictures(data, 9) == [(0, len(data))]
+        assert containers.jpeg_scans(data, 99) == alone == data.count(b"\xff\xda")

@@ -92,18 +92,23 @@ static void hash_signed(const float *c, const int sign_i[2], const int sign_j[2]
       }
 }
 
-/* How much detail there is: the steps between neighbours, small ones rounded away. */
+/* The steps from n values to others, small ones rounded away. */
+static int32_t steps(const float *from, const float *to, uint32_t n) {
+  int32_t total = 0;
+  for (uint32_t k = 0; k < n; k++) {
+    const int32_t step = (int32_t)((from[k] - to[k]) * 100.0f / 255.0f);
+    total += step < 0 ? -step : step;
+  }
+  return total;
+}
+
+/* How much detail there is: the steps between neighbours. */
 static uint8_t quality_of(const float *a) {
   int32_t total = 0;
-  for (uint32_t i = 0; i < DOORSILL_GRID; i++)
-    for (uint32_t j = 0; j < DOORSILL_GRID; j++) {
-      const float *here = a + DOORSILL_GRID * i + j;
-      const int32_t down =
-          i + 1 < DOORSILL_GRID ? (int32_t)((here[0] - here[DOORSILL_GRID]) * 100.0f / 255.0f) : 0;
-      const int32_t right =
-          j + 1 < DOORSILL_GRID ? (int32_t)((here[0] - here[1]) * 100.0f / 255.0f) : 0;
-      total += (down < 0 ? -down : down) + (right < 0 ? -right : right);
-    }
+  for (uint32_t i = 0; i < DOORSILL_GRID; i++, a += DOORSILL_GRID) {
+    total += steps(a, a + 1, DOORSILL_GRID - 1);
+    if (i + 1 < DOORSILL_GRID) total += steps(a, a + DOORSILL_GRID, DOORSILL_GRID);
+  }
   return (uint8_t)(total / 90 > 100 ? 100 : total / 90);
 }
 

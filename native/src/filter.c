@@ -12,6 +12,8 @@
 
 #include "exact.h"
 
+enum { FILLED = DOORSILL_CHUNK + DOORSILL_LANES }; /* columns that become luma at a time */
+
 static size_t up_to_lanes(size_t n) { return (n + DOORSILL_LANES - 1) & ~(size_t)15; }
 
 static doorsill_axis axis(uint32_t size) {
@@ -48,12 +50,28 @@ static float *take_floats(doorsill_arena *arena, size_t count, int zeroed) {
   return piece;
 }
 
+/* Fills in what the box needs of columns. All chunks within have the same, of which one is kept. */
+static void count_columns(doorsill_filter *f, doorsill_arena *arena) {
+  const size_t window = (size_t)f->x.window, width = (size_t)f->x.size;
+  f->left = (window + DOORSILL_CHUNK - 1) / DOORSILL_CHUNK * DOORSILL_CHUNK;
+  const size_t within = width > f->left + window ? (width - window - f->left) / DOORSILL_CHUNK : 0;
+  f->alike = within > 1 ? (within - 1) * DOORSILL_CHUNK : 0;
+  f->count = take_floats(arena, f->pitch - f->alike, 0);
+  f->inverse = take_floats(arena, f->pitch - f->alike, 0);
+  for (size_t i = 0; f->inverse && i < f->pitch - f->alike; i++) {
+    const size_t o = i < f->left + DOORSILL_CHUNK ? i : i + f->alike;
+    f->count[i] = window_count(&f->x, (int32_t)o);
+    f->inverse[i] = o < width ? 1.0f / f->count[i] : 0;
+  }
+}
+
 void doorsill_filter_init(doorsill_filter *f, uint32_t width, uint32_t height,
                           doorsill_arena *arena) {
   memset(f, 0, sizeof *f);
   f->x = axis(width);
   f->y = axis(height);
   f->pitch = up_to_lanes(width + (uint32_t)f->x.half - 1);
+  count_columns(f, arena);
   f->ring = take_floats(arena, (size_t)f->y.window * f->pitch, 1);
   f->sums = take_floats(arena, f->pitch, 1);
   f->second_ring = take_floats(arena, (size_t)f->y.window * DOORSILL_GRID, 1);
@@ -68,46 +86,63 @@ void doorsill_scratch_init(doorsill_scratch *s, const doorsill_filter *a, const 
   const size_t columns = DOORSILL_CHUNK + 2 * window + 2 * DOORSILL_LANES;
   s->first = take_floats(arena, columns * DOORSILL_LANES, 0);
   s->second = take_floats(arena, columns * DOORSILL_LANES, 0);
-  s->rows = take_floats(arena, (size_t)DOORSILL_LANES * DOORSILL_CHUNK, 0);
+  s->rows = take_floats(arena, (size_t)DOORSILL_LANES * FILLED, 0);
   s->found = take_floats(arena, (size_t)DOORSILL_LANES * DOORSILL_GRID, 0);
-  s->count = take_floats(arena, DOORSILL_CHUNK, 0);
-  s->inverse = take_floats(arena, DOORSILL_CHUNK, 0);
 }
 
 /* Processors fetch ahead along a row or two, not along 16 that are read by turns: two chunks
- * ahead is soon enough, and past the end of the pixels harmless. */
-static void fetch_ahead(const uint8_t *pixels, size_t bytes) {
+ * ahead is soon enough, which at the end of a row is in the one 16 below. Past the end of the
+ * pixels it is harmless. */
+static void fetch_ahead(uintptr_t row, size_t stride, size_t column, size_t width, size_t n,
+                        size_t step) {
 #if defined(__GNUC__)
-  for (size_t i = 0; i < bytes; i += 64)
-    __builtin_prefetch((const void *)((uintptr_t)pixels + 2 * bytes + i));
+  const size_t there = column + 2 * DOORSILL_CHUNK;
+  if (there + n <= width)
+    row += step * there;
+  else
+    row += DOORSILL_LANES * stride + step * (there > width ? there - width : 0);
+  for (size_t i = 0; i < step * n; i += 64) __builtin_prefetch((const void *)(row + i));
 #else
-  (void)pixels, (void)bytes;
+  (void)row, (void)stride, (void)column, (void)width, (void)n, (void)step;
 #endif
+}
+
+/* Luma of n pixels of each row from `column` on, FILLED apart, then zeros to whole lanes. */
+static void take_rows(const doorsill_filter *f, const doorsill_kernels *kernels,
+                      const doorsill_rows_in *in, size_t column, size_t n, float *rows) {
+  const size_t step = doorsill_pixel_bytes(in->format), zeros = up_to_lanes(n) - n;
+  for (uint32_t lane = 0; lane < DOORSILL_LANES; lane++, rows += FILLED) {
+    const ptrdiff_t down = in->stride * (ptrdiff_t)lane;
+    if (lane >= in->count) {
+      memset(rows, 0, n * sizeof *rows);
+    } else if (in->luma) {
+      memcpy(rows, in->luma + in->pitch * lane + column, n * sizeof *rows);
+    } else {
+      fetch_ahead((uintptr_t)(in->pixels + down), (size_t)in->stride, column, (size_t)f->x.size, n,
+                  step);
+      kernels->luma(in->pixels + down + step * column, n, in->format, in->ground, rows);
+    }
+    if (zeros) memset(rows + n, 0, zeros * sizeof *rows);
+  }
 }
 
 /* Luma of the columns from `column` on, n of them (a multiple of 16), as columns of lanes. */
 static void fill(const doorsill_filter *f, const doorsill_kernels *kernels,
                  const doorsill_scratch *s, const doorsill_rows_in *in, size_t column, size_t n,
                  float *x) {
-  const size_t width = (size_t)f->x.size;
+  const size_t width = in->count ? (size_t)f->x.size : 0;
   const size_t left = column < width ? width - column : 0, valid = n < left ? n : left;
-  if (in->luma && in->count == DOORSILL_LANES && valid == n) {
-    kernels->columns(in->luma + column, in->pitch, n, x);
-    return;
+  size_t done = 0;
+  if (in->luma && in->count == DOORSILL_LANES) {
+    done = valid - valid % DOORSILL_LANES;
+    if (done) kernels->columns(in->luma + column, in->pitch, done, x);
   }
-  for (uint32_t lane = 0; lane < DOORSILL_LANES; lane++) {
-    float *row = s->rows + (size_t)DOORSILL_CHUNK * lane;
-    const size_t here = lane < in->count ? valid : 0;
-    if (here && in->luma) memcpy(row, in->luma + in->pitch * lane + column, here * sizeof *row);
-    if (here && !in->luma) {
-      const size_t step = doorsill_pixel_bytes(in->format);
-      const uint8_t *pixels = in->pixels + in->stride * (ptrdiff_t)lane + step * column;
-      fetch_ahead(pixels, step * here);
-      kernels->luma(pixels, here, in->format, in->ground, row);
-    }
-    memset(row + here, 0, (n - here) * sizeof *row);
+  if (done < valid) {
+    take_rows(f, kernels, in, column + done, valid - done, s->rows);
+    kernels->columns(s->rows, FILLED, up_to_lanes(valid - done), x + DOORSILL_LANES * done);
   }
-  kernels->columns(s->rows, DOORSILL_CHUNK, n, x);
+  done = up_to_lanes(valid);
+  memset(x + DOORSILL_LANES * done, 0, (n - done) * DOORSILL_LANES * sizeof *x);
 }
 
 static void slide(float *restrict sums, float *restrict ring, const float *restrict value) {
@@ -158,18 +193,6 @@ static int32_t keep(const doorsill_filter *f, const doorsill_scratch *s, int32_t
   return kept;
 }
 
-/* For the columns of a chunk. All inner chunks have the same, `window`. */
-static void set_counts(const doorsill_filter *f, const doorsill_scratch *s, int32_t start,
-                       int32_t n) {
-  const float inverse = 1.0f / (float)f->x.window;
-  for (int32_t i = 0; i < n; i++) {
-    const int32_t o = start + i;
-    const int inner = o >= f->x.window && o <= f->x.size - f->x.window;
-    s->count[i] = inner ? (float)f->x.window : window_count(&f->x, o);
-    s->inverse[i] = inner ? inverse : o < f->x.size ? 1.0f / s->count[i] : 0;
-  }
-}
-
 /* Takes `in` and lets `rows` rows through, at most 16; those beyond `in` are empty. The second
  * row box lags behind the first by half a window, so the columns go on beyond the picture. */
 static void pass(doorsill_filter *f, const doorsill_kernels *kernels, const doorsill_scratch *s,
@@ -188,17 +211,18 @@ static void pass(doorsill_filter *f, const doorsill_kernels *kernels, const door
     const size_t needed = start + n + ahead;
     while (filled < needed) {
       const size_t more = up_to_lanes(needed - filled);
-      const size_t piece = more < DOORSILL_CHUNK ? more : DOORSILL_CHUNK;
+      const size_t piece = more < FILLED ? more : FILLED;
       fill(f, kernels, s, in, filled, piece, s->first + DOORSILL_LANES * (behind + filled - start));
       filled += piece;
     }
     if (start == 0)
       for (size_t i = 0; i < ahead * DOORSILL_LANES; i++)
         sum[i % DOORSILL_LANES] += s->first[behind * DOORSILL_LANES + i];
-    if (start < window + DOORSILL_CHUNK || start + n + window > (size_t)f->x.size)
-      set_counts(f, s, (int32_t)start, (int32_t)n);
-    kernels->box(&band, start, n, window, s->first, s->count, s->inverse, sum, s->second,
-                 second_sum);
+    const size_t counts = start < f->left              ? start
+                          : start < f->left + f->alike ? f->left
+                                                       : start - f->alike;
+    kernels->box(&band, start, n, window, s->first, f->count + counts, f->inverse + counts, sum,
+                 s->second, second_sum);
     kept = keep(f, s, (int32_t)start - (int32_t)ahead, (int32_t)n, kept);
     memmove(s->first, s->first + DOORSILL_LANES * n,
             DOORSILL_LANES * (window + DOORSILL_LANES) * sizeof(float));

@@ -2,6 +2,7 @@
 #ifndef DOORSILL_FILTER_H
 #define DOORSILL_FILTER_H
 
+#include "exact.h"
 #include "internal.h"
 
 enum {
@@ -22,6 +23,10 @@ typedef struct doorsill_axis {
 typedef struct doorsill_filter {
   doorsill_axis x, y;
   size_t pitch;       /* columns that run through: the width and half a window, to whole lanes */
+  size_t left, alike; /* columns whose windows are cut at the left, whole chunks; and those within,
+                       * from there on, of which one more chunk stands for all */
+  float *count;       /* of the others by column: how many the mean has, */
+  float *inverse;     /* and 1 divided by that, 0 outside of the picture */
   float *ring;        /* first pass: the last `window` rows */
   float *sums;        /* first pass: running sum of every column */
   float *second_ring; /* second pass, the 64 columns alone */
@@ -34,12 +39,10 @@ typedef struct doorsill_filter {
 
 /* Working memory that holds nothing from one block of rows to the next. */
 typedef struct doorsill_scratch {
-  float *first;   /* columns of 16 lanes: the first row box reads here, */
-  float *second;  /* and the second one here */
-  float *rows;    /* 16 rows of a chunk, before they are columns */
-  float *found;   /* the 64 columns kept */
-  float *count;   /* of a chunk's columns, */
-  float *inverse; /* and 1 divided by it */
+  float *first;  /* columns of 16 lanes: the first row box reads here, */
+  float *second; /* and the second one here */
+  float *rows;   /* 16 rows of a piece, before they are columns */
+  float *found;  /* the 64 columns kept */
 } doorsill_scratch;
 
 /* Up to 16 rows: luma, or pixels where `luma` is NULL. */
@@ -77,14 +80,36 @@ uint32_t doorsill_pixel_bytes(uint32_t format); /* 0 if there is no such format 
 void doorsill_luma_full(const uint8_t *pixels, size_t n, uint32_t format, uint32_t ground,
                         float *luma);
 
-/* The shares of a pixel's bytes in its luma in profile cpp512. */
-typedef struct doorsill_weights {
-  float r[256], g[256], b[256];
-} doorsill_weights;
-void doorsill_weights_init(doorsill_weights *weights);
-/* A row in profile cpp512: `n` luma values from a row of `width` pixels, by nearest index. */
-void doorsill_luma_512(const doorsill_weights *weights, const uint8_t *pixels, uint32_t width,
-                       uint32_t format, uint32_t ground, float *luma, uint32_t n);
+/* Where profile cpp512 finds the pixels of a row. */
+typedef struct doorsill_samples {
+  uint32_t count;
+  uint32_t plain; /* so many from the first on are what the kernel's `sampled` takes */
+  uint32_t at[DOORSILL_SUBSAMPLED];
+} doorsill_samples;
+/* `count` pixels of `width`, by nearest index. */
+void doorsill_samples_init(doorsill_samples *samples, uint32_t count, uint32_t width,
+                           uint32_t format);
+/* A row in profile cpp512. */
+void doorsill_luma_512(const doorsill_kernels *kernels, const doorsill_samples *samples,
+                       const uint8_t *row, uint32_t format, uint32_t ground, float *luma);
+
+/* Profile cpp512: float throughout, from left to right. */
+static inline float doorsill_weigh_512(uint32_t r, uint32_t g, uint32_t b) {
+  return 0.299f * (float)(int32_t)r + 0.587f * (float)(int32_t)g + 0.114f * (float)(int32_t)b;
+}
+
+/* The portable `sampled`, which other kernels compile for wider vectors. Processors are slower at
+ * gathering than at loading one by one; the trip counts are a shape that compilers know. */
+static inline void doorsill_sampled(const uint8_t *row, const uint32_t *at, size_t n, int bgr,
+                                    float *luma) {
+  const uint32_t red = bgr ? 16 : 0;
+  for (size_t i = 0; i < n; i += DOORSILL_LANES, at += DOORSILL_LANES, luma += DOORSILL_LANES) {
+    uint32_t v[DOORSILL_LANES];
+    for (size_t k = 0; k < DOORSILL_LANES; k++) memcpy(&v[k], row + at[k], sizeof v[k]);
+    for (size_t k = 0; k < DOORSILL_LANES; k++)
+      luma[k] = doorsill_weigh_512(v[k] >> red & 255, v[k] >> 8 & 255, v[k] >> (16 - red) & 255);
+  }
+}
 
 /* dct.c */
 void doorsill_dct(const float *grid, uint8_t hash[8][32], uint8_t *quality);

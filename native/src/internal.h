@@ -94,6 +94,9 @@ typedef struct doorsill_kernels {
                     uint32_t radius, doorsill_near *rows, size_t n);
   /* Luma in profile full of `n` pixels of one row. */
   void (*luma)(const uint8_t *pixels, size_t n, uint32_t format, uint32_t ground, float *luma);
+  /* Luma in profile cpp512 of `n` pixels (a multiple of 16) that begin at these bytes of a row, red
+   * or blue first, and of which a fourth byte can be read. */
+  void (*sampled)(const uint8_t *row, const uint32_t *at, size_t n, int bgr, float *luma);
   /* 16 rows, `pitch` floats apart, to columns of 16 lanes; n is a multiple of 16. */
   void (*columns)(const float *rows, size_t pitch, size_t n, float *x);
   /* The box filter over n more columns (a multiple of 16). The row box: sum += x[i + window], then

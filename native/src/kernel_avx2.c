@@ -102,13 +102,15 @@ INLINE __m256 weigh(__m256i v, int first, int last) {
                        _mm256_madd_epi16(green, _mm256_set1_epi32(587))));
 }
 
-/* 8 pixels of 3 bytes, spread to 4. Reads 28 bytes. */
-INLINE __m256i spread(const uint8_t *p) {
-  const __m256i at = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 0, 1, 2,
-                                      -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
-  const __m128i low = _mm_loadu_si128((const __m128i *)p);
-  const __m128i high = _mm_loadu_si128((const __m128i *)(p + 12));
-  return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1), at);
+/* 8 pixels of 3 bytes, spread to 4. Reads 28 bytes, so many of them before the first pixel: 0, or 4
+ * where there are no more behind the last. */
+INLINE __m256i spread(const uint8_t *p, char before) {
+  const __m256i at = _mm256_setr_epi8(0, 1, 2, -128, 3, 4, 5, -128, 6, 7, 8, -128, 9, 10, 11, -128,
+                                      0, 1, 2, -128, 3, 4, 5, -128, 6, 7, 8, -128, 9, 10, 11, -128);
+  const __m128i low = _mm_loadu_si128((const __m128i *)(p - before));
+  const __m128i high = _mm_loadu_si128((const __m128i *)(p + 12 - before));
+  return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1),
+                             _mm256_add_epi8(at, _mm256_set1_epi8(before)));
 }
 
 INLINE int opaque(__m256i v) {
@@ -124,9 +126,13 @@ TARGET static void luma(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
   const int has_alpha = format == DOORSILL_RGBA || format == DOORSILL_BGRA;
   const int first = bgr ? 114 : 299, last = bgr ? 299 : 114;
   size_t i = 0;
-  if (format == DOORSILL_RGB)
-    for (; i + 10 <= n; i += 8) _mm256_storeu_ps(out + i, weigh(spread(p + 3 * i), 299, 114));
-  else if (step == 4)
+  if (format == DOORSILL_RGB) {
+    for (; i + 10 <= n; i += 8) _mm256_storeu_ps(out + i, weigh(spread(p + 3 * i, 0), 299, 114));
+    if (i && i + 8 <= n) {
+      _mm256_storeu_ps(out + i, weigh(spread(p + 3 * i, 4), 299, 114));
+      i += 8;
+    }
+  } else if (step == 4)
     for (; i + 8 <= n; i += 8) {
       const __m256i v = _mm256_loadu_si256((const __m256i *)(p + 4 * i));
       if (has_alpha && !opaque(v))
@@ -140,6 +146,10 @@ TARGET static void luma(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
           out + i,
           _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p + i)))));
   doorsill_luma_full(p + step * i, n - i, format, ground, out + i);
+}
+
+TARGET static void sampled(const uint8_t *row, const uint32_t *at, size_t n, int bgr, float *out) {
+  doorsill_sampled(row, at, n, bgr, out);
 }
 
 /* 8 vectors of 8, transposed: 24 shuffles. */
@@ -224,7 +234,7 @@ TARGET static void box(const doorsill_band *band, size_t column, size_t n, size_
 }
 
 const doorsill_kernels *doorsill_kernels_avx2(void) {
-  static const doorsill_kernels kernels = {"avx2", near_rows, confirm, luma, columns, box};
+  static const doorsill_kernels kernels = {"avx2", near_rows, confirm, luma, sampled, columns, box};
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kernels : NULL;
 }
 #else

@@ -173,6 +173,10 @@ TARGET static void luma(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
   }
 }
 
+TARGET static void sampled(const uint8_t *row, const uint32_t *at, size_t n, int bgr, float *out) {
+  doorsill_sampled(row, at, n, bgr, out);
+}
+
 /* The four by four blocks of 128 bits, transposed. */
 INLINE void turn_blocks(__m512 v[16]) {
   UNROLL for (int i = 0; i < 4; i++) {
@@ -261,7 +265,8 @@ TARGET static void box(const doorsill_band *band, size_t column, size_t n, size_
 }
 
 const doorsill_kernels *doorsill_kernels_avx512(void) {
-  static const doorsill_kernels kernels = {"avx512", near_rows, confirm, luma, columns, box};
+  static const doorsill_kernels kernels = {"avx512", near_rows, confirm, luma,
+                                           sampled,  columns,   box};
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
                  __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("fma") &&

@@ -156,7 +156,8 @@ static void box(const doorsill_band *band, size_t column, size_t n, size_t windo
 }
 
 const doorsill_kernels *doorsill_kernels_neon(void) {
-  static const doorsill_kernels kernels = {"neon", near_rows, doorsill_confirm, luma, columns, box};
+  static const doorsill_kernels kernels = {
+      "neon", near_rows, doorsill_confirm, luma, doorsill_sampled, columns, box};
   return &kernels;
 }
 #else

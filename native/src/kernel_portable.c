@@ -78,7 +78,7 @@ static void box(const doorsill_band *band, size_t column, size_t n, size_t windo
 }
 
 const doorsill_kernels *doorsill_kernels_portable(void) {
-  static const doorsill_kernels kernels = {"portable",         near_rows, doorsill_confirm,
-                                           doorsill_luma_full, columns,   box};
+  static const doorsill_kernels kernels = {
+      "portable", near_rows, doorsill_confirm, doorsill_luma_full, doorsill_sampled, columns, box};
   return &kernels;
 }

@@ -67,29 +67,9 @@ static inline float luma_full(rgb c) {
   return (float)(int32_t)(299 * c.r + 587 * c.g + 114 * c.b) / 1000.0f;
 }
 
-/* Profile cpp512: float throughout, from left to right. */
-void doorsill_weights_init(doorsill_weights *w) {
-  for (int v = 0; v < 256; v++) {
-    w->r[v] = 0.299f * (float)v;
-    w->g[v] = 0.587f * (float)v;
-    w->b[v] = 0.114f * (float)v;
-  }
-}
-
 static inline void full(const uint8_t *p, size_t n, uint32_t format, uint32_t ground, float *luma) {
   const size_t step = doorsill_pixel_bytes(format);
   for (size_t i = 0; i < n; i++) luma[i] = luma_full(colours(p + step * i, format, ground));
-}
-
-/* Pixel i of the n is the one at i * width / n; that is i, or n is 512 and the product small. */
-static inline void reduced(const doorsill_weights *weights, const uint8_t *p, uint32_t width,
-                           uint32_t format, uint32_t ground, float *luma, uint32_t n) {
-  const size_t step = doorsill_pixel_bytes(format);
-  const uint32_t each = n == width ? DOORSILL_SUBSAMPLED : width;
-  for (uint32_t i = 0; i < n; i++) {
-    const rgb c = colours(p + step * (i * each / DOORSILL_SUBSAMPLED), format, ground);
-    luma[i] = weights->r[c.r] + weights->g[c.g] + weights->b[c.b];
-  }
 }
 
 /* One loop for each common format, so that the compiler takes the questions out of it. */
@@ -109,16 +89,30 @@ void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
   }
 }
 
-void doorsill_luma_512(const doorsill_weights *weights, const uint8_t *p, uint32_t width,
-                       uint32_t format, uint32_t ground, float *luma, uint32_t n) {
-  switch (format) {
-    case DOORSILL_RGB:
-      reduced(weights, p, width, DOORSILL_RGB, ground, luma, n);
-      break;
-    case DOORSILL_RGBX:
-      reduced(weights, p, width, DOORSILL_RGBX, ground, luma, n);
-      break;
-    default:
-      reduced(weights, p, width, format, ground, luma, n);
+/* Whether the first byte of a word is its lowest, as `sampled` takes it. */
+static int little_endian(void) {
+  const uint16_t one = 1;
+  uint8_t first;
+  memcpy(&first, &one, 1);
+  return first;
+}
+
+void doorsill_samples_init(doorsill_samples *samples, uint32_t count, uint32_t width,
+                           uint32_t format) {
+  const uint32_t step = doorsill_pixel_bytes(format);
+  for (uint32_t i = 0; i < count; i++) samples->at[i] = i * width / count * step;
+  const int colours = format == DOORSILL_RGB || format == DOORSILL_RGBX || format == DOORSILL_BGRX;
+  uint32_t n = colours && little_endian() ? count - count % DOORSILL_LANES : 0;
+  while (n && samples->at[n - 1] + 4 > width * step) n -= DOORSILL_LANES;
+  samples->plain = n;
+  samples->count = count;
+}
+
+void doorsill_luma_512(const doorsill_kernels *kernels, const doorsill_samples *samples,
+                       const uint8_t *row, uint32_t format, uint32_t ground, float *luma) {
+  kernels->sampled(row, samples->at, samples->plain, format == DOORSILL_BGRX, luma);
+  for (uint32_t i = samples->plain; i < samples->count; i++) {
+    const rgb c = colours(row + samples->at[i], format, ground);
+    luma[i] = doorsill_weigh_512(c.r, c.g, c.b);
   }
 }

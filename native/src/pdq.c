@@ -5,7 +5,7 @@
 #include "filter.h"
 
 /* Bounds the rows that wait until they are 16; keeps the workspace small. */
-enum { HELD_PIXELS = 165000, ALIGNMENT = 64 };
+enum { HELD_PIXELS = 160000, ALIGNMENT = 64 };
 
 /* The rows of one profile on their way to its filter. */
 typedef struct intake {
@@ -19,7 +19,7 @@ typedef struct intake {
 struct doorsill_hashing {
   const doorsill_kernels *kernels;
   doorsill_scratch scratch;
-  doorsill_weights weights;
+  doorsill_samples samples;
   intake full, reduced;
   uint32_t width, height, format, ground;
   uint32_t ended;        /* its luma has been wiped */
@@ -71,7 +71,6 @@ doorsill_status doorsill_pdq_begin(void *workspace, size_t size, uint32_t width,
   doorsill_hashing *h = doorsill_take(&arena, sizeof *h);
   memset(h, 0, sizeof *h);
   h->kernels = doorsill_kernels_now();
-  doorsill_weights_init(&h->weights);
   h->width = width;
   h->height = height;
   h->format = format;
@@ -79,6 +78,7 @@ doorsill_status doorsill_pdq_begin(void *workspace, size_t size, uint32_t width,
   if (ground == DOORSILL_ALPHA_IGNORED && format == DOORSILL_RGBA) h->format = DOORSILL_RGBX;
   if (ground == DOORSILL_ALPHA_IGNORED && format == DOORSILL_BGRA) h->format = DOORSILL_BGRX;
   lay_out(h, width, height, &arena);
+  doorsill_samples_init(&h->samples, h->reduced.width, width, h->format);
   *hashing = h;
   return DOORSILL_OK;
 }
@@ -120,8 +120,8 @@ static void rows_reduced(doorsill_hashing *h, const uint8_t *rows, ptrdiff_t str
   while (h->reduced_rows < in->height) {
     const uint64_t source = (uint64_t)h->reduced_rows * h->height / in->height;
     if (source >= (uint64_t)h->rows + count) return;
-    doorsill_luma_512(&h->weights, rows + stride * (ptrdiff_t)(source - h->rows), h->width,
-                      h->format, h->ground, next_held(in), in->width);
+    doorsill_luma_512(h->kernels, &h->samples, rows + stride * (ptrdiff_t)(source - h->rows),
+                      h->format, h->ground, next_held(in));
     taken(h, in);
     h->reduced_rows++;
   }

@@ -1,4 +1,6 @@
 /* What the library says of itself: versions, and words for its numbers. */
+#include <string.h>
+
 #include "internal.h"
 
 const char *doorsill_version(void) { return DOORSILL_VERSION; }
@@ -66,6 +68,11 @@ const char *doorsill_verdict_reason(const doorsill_verdict *verdict) {
 }
 
 void doorsill_wipe(void *memory, size_t size) {
+#if defined(__GNUC__)
+  memset(memory, 0, size);
+  __asm__ volatile("" : : "r"(memory) : "memory"); /* which may read it, for all that is known */
+#else
   volatile unsigned char *byte = memory;
   while (size--) *byte++ = 0;
+#endif
 }

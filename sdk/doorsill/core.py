@@ -27,6 +27,7 @@ MAX_VIEWS = int(lib.DOORSILL_MAX_VIEWS)
 MARGINS = int(lib.DOORSILL_MARGINS)
 MARGINS_BYTES = int(ffi.sizeof("doorsill_margins"))
 _NEAREST_QUERIES = 16  # that one pass over a column answers
+_new_uncleared = ffi.new_allocator(should_clear_after_alloc=False)
 READ_WHOLE, READ_PARTLY, NOT_A_PICTURE = range(3)
 
 
@@ -107,7 +108,7 @@ class Hasher:
     def __init__(self, width: int, height: int, mode: str, ground: str = "white") -> None:
         """Begin a picture of that size in pixels; `mode` is a key of `FORMATS`."""
         size = workspace(width, height)
-        self._workspace = ffi.new("char[]", size)
+        self._workspace = _new_uncleared("char[]", size)
         self._state = ffi.new("doorsill_hashing **")
         check(lib.doorsill_pdq_begin(self._workspace, size, width, height, FORMATS[mode],
                                      GROUNDS.index(ground), self._state))  # fmt: skip
@@ -134,7 +135,7 @@ class Resizer:
         """Begin a picture of that size in pixels; `mode` is a key of `FORMATS`."""
         size = int(lib.doorsill_resize_workspace(width, height, side))
         self._side = side
-        self._workspace = ffi.new("char[]", size)
+        self._workspace = _new_uncleared("char[]", size)
         self._state = ffi.new("doorsill_resizing **")
         check(lib.doorsill_resize_begin(self._workspace, size, width, height, FORMATS[mode],
                                         GROUNDS.index(ground), side, self._state))  # fmt: skip

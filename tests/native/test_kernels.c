@@ -146,6 +146,61 @@ static void test_luma(const doorsill_kernels *k) {
   check(over, k->name, "alpha over white and black");
 }
 
+/* Profile cpp512 by hand: each product and each sum rounded to a float, in the reference's order.
+ */
+static float weighed(uint32_t r, uint32_t g, uint32_t b) {
+  const volatile float red = 0.299f * (float)r, green = 0.587f * (float)g, blue = 0.114f * (float)b;
+  const volatile float first = red + green;
+  return first + blue;
+}
+
+static void test_sampled(const doorsill_kernels *k) {
+  int same = 1;
+  for (uint32_t format = DOORSILL_GRAY; format <= DOORSILL_GRAY16; format++)
+    for (uint32_t width = 5; width < 1700; width += 1 + width / 8) {
+      const uint32_t step = doorsill_pixel_bytes(format);
+      uint8_t *row = exactly(width * step);
+      for (uint32_t i = 0; i < width * step; i++) row[i] = (uint8_t)draw();
+      for (uint32_t count = width < 512 ? width : 512;; count = 512) {
+        doorsill_samples samples;
+        doorsill_samples_init(&samples, count, width, format);
+        float *luma = exactly(count * sizeof *luma), full;
+        doorsill_luma_512(k, &samples, row, format, DOORSILL_WHITE, luma);
+        for (uint32_t i = 0; i < count; i++) {
+          const uint8_t *p = row + step * (i * width / count);
+          const int bgr = format == DOORSILL_BGRX,
+                    colour = format == DOORSILL_RGB || format == DOORSILL_RGBX || bgr;
+          /* What is not plain colours differs from profile full by no more than rounding. */
+          doorsill_luma_full(p, 1, format, DOORSILL_WHITE, &full);
+          const float off = luma[i] - full;
+          same &= colour ? luma[i] == weighed(p[bgr ? 2 : 0], p[1], p[bgr ? 0 : 2])
+                         : off < 1e-4f && off > -1e-4f;
+        }
+        free(luma);
+        if (count == 512) break;
+      }
+      free(row);
+    }
+  check(same, k->name, "samples of all formats");
+
+  uint8_t colours[3 * 257] = {0}; /* the last is never sampled: all others have a fourth byte */
+  doorsill_samples samples;
+  doorsill_samples_init(&samples, 256, 257, DOORSILL_RGB);
+  float luma[256];
+  int exact = 1;
+  for (uint32_t r = 0; r < 256; r++)
+    for (uint32_t g = 0; g < 256; g++) {
+      for (uint32_t b = 0; b < 256; b++) {
+        colours[3 * b] = (uint8_t)r;
+        colours[3 * b + 1] = (uint8_t)g;
+        colours[3 * b + 2] = (uint8_t)b;
+      }
+      doorsill_luma_512(k, &samples, colours, DOORSILL_RGB, DOORSILL_WHITE, luma);
+      for (uint32_t b = 0; b < 256; b++) exact &= luma[b] == weighed(r, g, b);
+    }
+  check(exact, k->name, "samples of all colours");
+}
+
 static void test_columns(const doorsill_kernels *k) {
   enum { N = 48, PITCH = 53 };
   float *rows = exactly(sizeof(float) * (15 * PITCH + N)), *x = exactly(sizeof(float) * 16 * N);
@@ -236,6 +291,7 @@ int main(int argc, char **argv) {
     test_near_rows(all[i]);
     test_confirm(all[i]);
     test_luma(all[i]);
+    test_sampled(all[i]);
     test_columns(all[i]);
     test_box(all[i]);
     test_division(all[i], argc > 1 && strcmp(argv[1], "all") == 0 ? 1 : 4093);

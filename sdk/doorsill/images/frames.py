@@ -87,11 +87,16 @@ def _within(sitting: Sitting, kind: str, data: bytes) -> bool:
 
 def _jpegs(sitting: Sitting, data: bytes) -> Iterator[Labelled]:
     """Yield a JPEG and those that follow it: an MPO, a gain map, one appended in secret."""
-    pictures = containers.jpeg_pictures(data, sitting.limits.frames + 1)
-    scans = 0
+    alone, scans = containers.jpeg_alone(data), 0
+    if alone is None:
+        pictures = containers.jpeg_pictures(data, sitting.limits.frames + 1)
+    else:
+        pictures = [(0, len(data))]
     for number, (start, end) in enumerate(pictures):
         one = data if len(pictures) == 1 else data[start:end]
-        count = containers.jpeg_scans(one, sitting.limits.scans)
+        count = alone
+        if count is None or count > sitting.limits.scans:
+            count = containers.jpeg_scans(one, sitting.limits.scans)
         scans += count
         if scans > sitting.limits.scans:
             sitting.note(f"scans: it has more than {sitting.limits.scans}")
