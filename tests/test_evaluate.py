@@ -40,12 +40,12 @@ def test_upper_bound() -> None:
 def test_distances() -> None:
     """The nearest view counts, bit by bit."""
     r = np.random.default_rng(1)
-    queries, entries = (r.integers(0, 256, shape, np.uint8) for shape in ((5, 3, 32), (7, 32)))
+    queries, entries = (r.integers(0, 256, shape, np.uint8) for shape in ((5, 3, 32), (7, 2, 32)))
     found = measure.distances(queries, entries)
     for i, query in enumerate(queries):
         for j, entry in enumerate(entries):
-            views = [np.unpackbits(view ^ entry).sum() for view in query]
-            assert found[i, j] == min(views)
+            pairs = [np.unpackbits(view ^ code).sum() for view in query for code in entry]
+            assert found[i, j] == min(pairs)
 
 
 def test_tail_of_a_known_distribution() -> None:
@@ -76,9 +76,9 @@ def test_nothing_known_promises_nothing() -> None:
 def test_strangers() -> None:
     """Photos of one folder are look-alikes, those that do not count are left out."""
     r = np.random.default_rng(3)
-    originals = r.integers(0, 256, (6, 32), np.uint8)
+    originals = r.integers(0, 256, (6, 1, 32), np.uint8)
     column = columns.Column(originals, np.array([1, 1, 1, 1, 1, 0], bool))
-    column.edited["same"] = [Hashed(originals[i : i + 1], i != 1) for i in range(4)]
+    column.edited["same"] = [Hashed(originals[i], i != 1) for i in range(4)]
     folders = np.array([0, 0, 1, 2, 2, 3])
     unrelated, alike, nearest = columns.strangers(column, folders, 256)
     assert unrelated.pairs == 3 + 4 + 3  # queries 0, 2 and 3 against entries 0 to 4
@@ -159,14 +159,14 @@ def test_a_list_of_both_hashes() -> None:
     """An entry has a row for each of its hashes, and is found by either."""
     pdq, neural, other = (bytes([n]) * 32 for n in (3, 5, 250))
     rows = policy.pair_rows((40, 90), 256, "measured", b"m" * 32)
-    handle = core.ListHandle(policy.list_of([(pdq, neural), (b"", other)], rows))
+    handle = core.ListHandle(policy.list_of([(pdq, neural * 2), (b"", other)], rows))
     told = []
     for code in (neural, other):
         view = core.CoreView(core.Pdq(b"\xff" * 512 + b"dd"), ((b"m" * 32, code),))
         told.append(core.screen([handle], [view], [], core.READ_WHOLE, Policy()))
 
     assert [each.limit for each in rows] == [31, 64]
-    assert [list(each.entries) for each in rows] == [[0], [0, 1]]
+    assert [list(each.entries) for each in rows] == [[0], [0, 0, 1]]
     assert [verdict.match_count for verdict in told] == [1, 1]
 
 

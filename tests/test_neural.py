@@ -212,7 +212,7 @@ def test_limit_of_a_size(tmp_path: Path) -> None:
     limits = {"10000": 20, "1000": 25, "100": 30}
     config = neural.read_config(install(tmp_path, made().SerializeToString(), limits=limits))
     assert [config.limit(rows) for rows in (1, 100, 101, 1000, 10000)] == [30, 30, 25, 25, 20]
-    with pytest.raises(ModelError, match="at most 10000 rows"):
+    with pytest.raises(ModelError, match="at most 10000 entries"):
         config.limit(10001)
     uncalibrated = neural.read_config(install(tmp_path, made().SerializeToString()))
     with pytest.raises(ModelError, match="no list yet"):

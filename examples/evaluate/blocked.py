@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _LEAST = 0.5  # of each side of a photo, that a crop keeps
 _QUALITY, _PDQ_LIMIT = 50, 31
 
-Made = tuple[bytes, bytes]  # PDQ, b"" if its quality is too low, and the neural hash
+Made = tuple[bytes, bytes]  # PDQ, b"" if its quality is too low, and the neural hashes
 here: dict[str, Any] = {}
 
 
@@ -54,7 +54,7 @@ def crop_codes(task: tuple[Photo, int]) -> Made:
     part = image.crop((x, y, x + w, y + h))
     view = read(part, Limits(), Patience(None), models=here["models"].load).views[0]
     pdq = view.pdq.hash("full") if view.pdq.quality("full") >= _QUALITY else b""
-    return pdq, view.codes[0][1]
+    return pdq, b"".join(code for _, code in view.codes)
 
 
 def screened(task: int) -> list[tuple[str, str, int, str]]:
@@ -73,7 +73,7 @@ def screened(task: int) -> list[tuple[str, str, int, str]]:
 def begin(model: str, path: str, found: list[Photo], each: int) -> None:
     """Prepare a process: the model alone, or a gate on a list."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    here.update(photos=found, each=each, models=Models([find(model)]))
+    here.update(photos=found, each=each, models=Models.of_originals(model))
     if path:
         here["gate"] = Gate(HashList.open(path, Trust.none()), isolation="inline")
 

@@ -34,7 +34,7 @@ _STEP = 64  # queries whose distances are in memory at once
 class Column:
     """What one hasher makes of one set of photos."""
 
-    originals: NDArray[np.uint8]  # (n, bytes): as a list would hold them
+    originals: NDArray[np.uint8]  # (n, hashes, bytes): as a list would hold them
     good: NDArray[np.bool_]  # (n): which of them a publisher would list
     edited: dict[str, list[Hashed]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
@@ -81,10 +81,12 @@ def hash_set(
     """
     columns = [Column(np.empty(0, np.uint8), np.empty(0, bool)) for _ in hashers]
     plain: list[list[Hashed]] = [[] for _ in hashers]
+    listed: list[list[NDArray[np.uint8]]] = [[] for _ in hashers]
     for index, photo in enumerate(found[:-FILL]):
         image = photo.open()
-        for each, hasher, column in zip(plain, hashers, columns, strict=True):
+        for each, codes, hasher, column in zip(plain, listed, hashers, columns, strict=True):
             each.extend(hash_all(hasher, column, [image]))
+            codes.append(hasher.listed(image))
         if index < queries:
             others = partners(found, index)
             for edit in edits:
@@ -95,8 +97,8 @@ def hash_set(
                     )
         if index % 50 == 49:
             print(f"  {index + 1} of {len(found) - FILL} photos", file=sys.stderr, flush=True)
-    for column, each in zip(columns, plain, strict=True):
-        column.originals = np.stack([hashed.codes[0] for hashed in each])
+    for column, each, codes in zip(columns, plain, listed, strict=True):
+        column.originals = np.stack(codes)
         column.good = np.array([hashed.good for hashed in each])
     return columns
 

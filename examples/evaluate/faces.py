@@ -136,7 +136,7 @@ def main() -> None:
     for name in asked.hasher:
         hasher = named(name)
         codes = np.stack([hasher(picture).codes for picture in drawn])
-        d = distances(codes, np.ascontiguousarray(codes[:, 0])).astype(float)
+        d = distances(codes, np.ascontiguousarray(codes[:, :1])).astype(float)
         same = owner[:, None] == owner[None]
         np.fill_diagonal(d, np.nan)
         near = (owner // ALIKE)[:, None] == (owner // ALIKE)[None]

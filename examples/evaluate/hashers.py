@@ -13,7 +13,7 @@ from views import MOST, views
 
 from doorsill.core import Resizer
 from doorsill.limits import Limits
-from doorsill.neural import Model
+from doorsill.neural import Model, ModelFile
 from doorsill.patience import Patience
 from doorsill.reading import read
 
@@ -42,9 +42,13 @@ class Hasher(Protocol):
     def __call__(self, photo: Image.Image) -> Hashed:
         """Return the codes of an RGB photo."""
 
+    def listed(self, photo: Image.Image) -> Codes:
+        """Return what a list holds of an original: (hashes, bytes), the same number of each."""
+        return self(photo).codes[:1]
+
 
 @dataclass
-class Pdq:
+class Pdq(Hasher):
     """doorsill's own, profile full, in eight orientations."""
 
     name: str = "PDQ x8"
@@ -71,7 +75,7 @@ class PdqOfParts(Pdq):
 
 
 @dataclass
-class PdqHash:
+class PdqHash(Hasher):
     """The package pdqhash, with its orientations."""
 
     name: str = "pdqhash x8"
@@ -86,7 +90,7 @@ class PdqHash:
 
 
 @dataclass
-class ImageHash:
+class ImageHash(Hasher):
     """A hash of the package imagehash, 64 bits."""
 
     kind: str
@@ -102,7 +106,7 @@ class ImageHash:
         return Hashed(np.packbits(getattr(imagehash, self.kind)(photo).hash.reshape(1, -1), axis=1))
 
 
-class Onnx:
+class Onnx(Hasher):
     """A model by its config file; signs of its outputs are bits.
 
     The file holds `model` (a path beside it), `side`, `bits`, `name`, and for models that do not
@@ -143,17 +147,24 @@ class Onnx:
         return np.asarray(out, np.float32)[:, : self.bits]
 
 
-class Checked:
+class Checked(Hasher):
     """One of doorsill's own models, through the SDK."""
 
     def __init__(self, folder: Path) -> None:
         """Check and load it."""
-        self._model = Model(folder)
+        self._model = Model(ModelFile.read(folder)._replace(originals=True))
         self.name, self.bits = self._model.config.name, self._model.config.bits
 
     def __call__(self, photo: Image.Image) -> Hashed:
         """Return the codes."""
         return Hashed(filled([self._code(v) for v in views(photo, ["parts"])], MOST["parts"]))
+
+    def listed(self, photo: Image.Image) -> Codes:
+        """Return the hashes of the original and of what edits leave of it."""
+        view = read(photo, Limits(), Patience(None), models=lambda: [self._model]).views[0]
+        return np.frombuffer(b"".join(code for _, code in view.codes), np.uint8).reshape(
+            len(view.codes), -1
+        )
 
     def _code(self, photo: Image.Image) -> Codes:
         resizer = self._model.resizer(photo.width, photo.height, "RGB")

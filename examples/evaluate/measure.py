@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -23,18 +24,18 @@ _POINTS = 3  # distances that a line needs
 
 
 def distances(queries: Codes, entries: Codes) -> NDArray[np.uint16]:
-    """Return the distance of the nearest view of each query to each entry.
+    """Return the distance of the nearest view of each query to the nearest hash of each entry.
 
     Args:
         queries: (q, views, bytes).
-        entries: (n, bytes).
+        entries: (n, hashes, bytes).
     """
     words = queries.view(np.uint64), entries.view(np.uint64)
     best = np.full((len(queries), len(entries)), 65535, np.uint16)
-    for view in range(queries.shape[1]):
+    for view, which in itertools.product(range(queries.shape[1]), range(entries.shape[1])):
         total = np.zeros(best.shape, np.uint16)
-        for word in range(words[1].shape[1]):
-            differ = words[0][:, view, word, None] ^ words[1][None, :, word]
+        for word in range(words[1].shape[2]):
+            differ = words[0][:, view, word, None] ^ words[1][None, :, which, word]
             total += np.bitwise_count(differ)
         np.minimum(best, total, out=best)
     return best

@@ -33,14 +33,13 @@ def pair_rows(limits: Sequence[int], bits: int, name: str, model: bytes) -> list
 
 
 def list_of(codes: Iterable[Sequence[bytes]], rows: list[HasherRows]) -> bytes:
-    """Return a list with an entry for each tuple of hashes, one a hasher; b"" where it has none."""
+    """Return a list with an entry for each tuple of hashes, one after the other for each hasher."""
     contents = Contents()
     for number, each in enumerate(codes):
         entry = contents.add_entry((0, 0, 1), number.to_bytes(6, "big"))
         for row, code in zip(rows, each, strict=True):
-            if code:
-                row.hashes += code
-                row.entries.append(entry)
+            row.hashes += code
+            row.entries.extend([entry] * (8 * len(code) // row.width))
     contents.hashers = rows
     contents.texts = [(number, 0, "en", "evaluation") for number in range(3)]
     return list_bytes(contents)

@@ -19,6 +19,7 @@ from doorsill.coding import Coding
 from doorsill.errors import IsolationError, ModelError
 from doorsill.images import opening
 from doorsill.patience import Patience
+from doorsill.remains import remains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,7 @@ def warm(limits: Limits) -> None:
         except (OSError, KeyError, ValueError):
             continue  # this Pillow was built without it
         reading.decode(file.getvalue(), limits, reading.Reading(), lambda: None, Coding())
+    list(remains(picture.tobytes(), picture.width, 1.0))
 
 
 def load(files: list[ModelFile]) -> tuple[list[Model], list[str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doorsill.core import Resizer
 from doorsill.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from doorsill.core import Resizer
     from doorsill.neural import Model
 
     Codes = tuple[tuple[bytes, bytes], ...]
@@ -21,17 +21,7 @@ come free, a neural hash takes a few milliseconds, so 60 frames of a sticker wou
 second."""
 
 MOST_CODES = 4
-"""Neural hashes of one view, over all models and squares."""
-
-
-def squares(rgb: bytes, side: int) -> Iterator[bytes]:
-    """Yield the squares of a squashed view, 3 * side * side bytes each, that are hashed.
-
-    The place for others, such as the mirrored one, which is exact: the mean of an area does not
-    care which way it is turned. Borders are taken off before, by `images`.
-    """
-    assert len(rgb) == 3 * side * side  # noqa: S101 - by the core
-    yield rgb
+"""Neural hashes of one view, over all models; of an original four by one model."""
 
 
 class Coding:
@@ -46,38 +36,52 @@ class Coding:
         self.margins = margins
         self._models = models
         self._left = MOST_VIEWS
-        self._waiting: list[tuple[int, list[bytes]]] = []
+        self._first = True
+        self._waiting: list[tuple[int, list[list[bytes]]]] = []
 
     def again(self) -> Coding:
         """Return one for another picture."""
         return Coding(self._models, margins=self.margins)
 
     def begin(self, width: int, height: int, mode: str, ground: str) -> list[Resizer]:
-        """Return what squashes the pixels of the next view, for each model; nothing is owed."""
+        """Return what squashes the pixels of the next view, for each model; nothing is owed.
+
+        Of an original's first view a second, larger square is wanted, for `remains`.
+        """
         if not self._left:
             return []
-        return [model.resizer(width, height, mode, ground) for model in self._models]
+        found = [model.resizer(width, height, mode, ground) for model in self._models]
+        if self._first and self._models and self._models[0].originals:
+            side = 2 * self._models[0].config.side
+            found.append(Resizer(width, height, mode, side, ground))
+        self._first = False
+        return found
 
     def take(self, place: int, resizers: Sequence[Resizer]) -> None:
         """Keep the squashed pixels of the view at that place, whose rows have all come."""
         if resizers and self._left:
             self._left -= 1
-            self._waiting.append((place, [resizer.end() for resizer in resizers]))
+            squares = [[resizer.end()] for resizer in resizers[: len(self._models)]]
+            for larger in resizers[len(self._models) :]:
+                from doorsill.remains import remains  # noqa: PLC0415 - Pillow is there by now
+
+                squares[0] += remains(larger.end(), larger.side, larger.aspect)
+            self._waiting.append((place, squares))
 
     def finish(self, check: Callable[[], None], *, early: bool) -> Iterator[tuple[int, Codes]]:
         """Yield places and hashes of the views that wait; *early* none that another may join."""
         while self._waiting and not (early and self._left):
-            place, squashed = self._waiting.pop(0)
-            yield place, self._codes(squashed, check)
+            place, squares = self._waiting.pop(0)
+            yield place, self._codes(squares, check)
 
-    def _codes(self, squashed: list[bytes], check: Callable[[], None]) -> Codes:
+    def _codes(self, squares: list[list[bytes]], check: Callable[[], None]) -> Codes:
         """Return (model digest, hash) pairs.
 
         A model that gives none is left out of them: the Gate sees that and says so.
         """
         codes: list[tuple[bytes, bytes]] = []
-        for model, rgb in zip(self._models, squashed, strict=True):
-            for square in squares(rgb, model.config.side):
+        for model, each in zip(self._models, squares, strict=True):
+            for square in each:
                 check()
                 try:
                     codes.append((model.digest, model.code(square)))

@@ -134,7 +134,7 @@ class Resizer:
     ) -> None:
         """Begin a picture of that size in pixels; `mode` is a key of `FORMATS`."""
         size = int(lib.doorsill_resize_workspace(width, height, side))
-        self._side = side
+        self.side, self.aspect = side, width / height
         self._workspace = _new_uncleared("char[]", size)
         self._state = ffi.new("doorsill_resizing **")
         check(lib.doorsill_resize_begin(self._workspace, size, width, height, FORMATS[mode],
@@ -146,7 +146,7 @@ class Resizer:
 
     def end(self) -> bytes:
         """Return 3 * side * side bytes of RGB once all rows have come."""
-        rgb = ffi.new("uint8_t[]", 3 * self._side * self._side)
+        rgb = ffi.new("uint8_t[]", 3 * self.side * self.side)
         check(lib.doorsill_resize_end(self._state[0], rgb))
         return bytes(ffi.buffer(rgb))
 

@@ -87,6 +87,15 @@ class Models:
             made._want(name, digest)
         return made
 
+    @classmethod
+    def of_originals(cls, name: str) -> Models:
+        """Return the installed model of that name, to hash the originals of a list by.
+
+        Raises:
+            ModelError: As of `find`.
+        """
+        return cls([find(name)._replace(originals=True)])
+
     def _want(self, name: str, digest: bytes) -> None:
         why = ""
         try:

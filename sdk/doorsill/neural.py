@@ -47,7 +47,7 @@ class Config(NamedTuple):
         bits: Width of the hash.
         model: The model file beside it.
         sha256: Its digest, in hex.
-        limits: (rows, bits): the match limit of a list of at most so many rows, calibrated; the
+        limits: (entries, bits): the match limit of a list of at most so many, calibrated; the
             larger the list, the smaller. None yet while a model is in training.
         card: The hash of the test card that every list holds, the same on every machine; b"" while
             a model is in training.
@@ -63,17 +63,17 @@ class Config(NamedTuple):
     card: bytes = b""
     licence: str = ""
 
-    def limit(self, rows: int) -> int:
-        """Return the match limit, in bits, of a list with so many rows.
+    def limit(self, entries: int) -> int:
+        """Return the match limit, in bits, of a list with so many entries.
 
         Raises:
             ModelError: It was not calibrated for that many.
         """
         for most, bits in self.limits:
-            if rows <= most:
+            if entries <= most:
                 return bits
-        known = f"lists of at most {self.limits[-1][0]} rows" if self.limits else "no list yet"
-        raise ModelError(f"the model {self.name} was calibrated for {known}, not for {rows} rows; "
+        known = f"lists of at most {self.limits[-1][0]} entries" if self.limits else "no list yet"
+        raise ModelError(f"the model {self.name} was calibrated for {known}, not for {entries}; "
                          "build two lists, or leave its hashes out")  # fmt: skip
 
 
@@ -143,11 +143,13 @@ class ModelFile(NamedTuple):
         config: What the config says.
         digest: SHA-256 of the bytes, as lists pin it.
         data: The ONNX file.
+        originals: Whether it hashes the originals of a list, with what edits leave of them.
     """
 
     config: Config
     digest: bytes
     data: bytes
+    originals: bool = False
 
     @classmethod
     def checked(cls, config: Config, data: bytes, where: object) -> ModelFile:
@@ -174,7 +176,7 @@ class Model:
             ModelError: A file is missing or wrong, or onnxruntime is not installed.
         """
         file = source if isinstance(source, ModelFile) else ModelFile.read(source)
-        self.config, self.digest = file.config, file.digest
+        self.config, self.digest, self.originals = file.config, file.digest, file.originals
         check_graph(file.data)
         self._session = _session(file.data)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()

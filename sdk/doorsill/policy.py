@@ -15,8 +15,8 @@ class Policy:
 
     Attributes:
         exact: The same file as an entry.
-        agreed: PDQ and the neural hash agree on an entry. Warns as long as whoever has the model can
-            make a harmless picture meet both: lintel's card says how often that succeeds.
+        agreed: PDQ and the neural hash agree on an entry. Warns, for who has the model can make a
+            harmless picture meet both: lintel's card says how often that succeeds.
         single: One hash, and there is no second one.
         neural_only: The neural hash alone.
         contradicted: A second hash exists and disagrees.

@@ -33,8 +33,9 @@ TAKEN = b"+"  # the worker has the whole picture: from now on its death is the p
 ANSWER = struct.Struct("<4sIBBHBQ")
 READY = struct.Struct("<4s")  # magic; texts follow: why there is no cage, what models lack
 
-# Name, side, width in bits, bytes that follow, their SHA-256: a model that views are hashed by.
-MODEL = struct.Struct("<24sHHI32s")
+# Name, side, width in bits, bytes that follow, their SHA-256, whether originals are hashed: a model
+# that views are hashed by.
+MODEL = struct.Struct("<24sHHI32s?")
 CODE_BYTES = 64  # of the widest hash that a list can hold
 
 _MAGIC = b"dsw2"
@@ -63,11 +64,9 @@ class Nonsense(Exception):  # noqa: N818 - not an error: it ends like the worker
 def pack_start(limits: Limits, models: Sequence[ModelFile] = ()) -> bytes:
     """Return the first thing that a worker reads. Time is the host's business."""
     told = [LIMITS.pack(*(getattr(limits, name) for name in _BOUNDS), len(models))]
-    for config, digest, data in models:
-        told += [
-            MODEL.pack(config.name.encode(), config.side, config.bits, len(data), digest),
-            data,
-        ]
+    for config, digest, data, originals in models:
+        name, size = config.name.encode(), len(data)
+        told += [MODEL.pack(name, config.side, config.bits, size, digest, originals), data]
     return b"".join(told)
 
 
@@ -81,9 +80,10 @@ def unpack_start(take: Take) -> tuple[Limits, list[ModelFile]]:
 def _unpack_model(take: Take) -> ModelFile:
     from doorsill.neural import Config, ModelFile  # noqa: PLC0415 - few lists ask for a model
 
-    name, side, bits, size, digest = MODEL.unpack(take(MODEL.size))
+    name, side, bits, size, digest, originals = MODEL.unpack(take(MODEL.size))
     name = name.rstrip(b"\0").decode()
-    return ModelFile(Config(name, side, bits, "", digest.hex()), digest, take(size))
+    config = Config(name, side, bits, "", digest.hex())
+    return ModelFile(config, digest, take(size), originals)
 
 
 def pack_ready(trouble: str = "", lacking: Sequence[str] = ()) -> bytes:

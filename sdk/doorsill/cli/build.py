@@ -107,7 +107,7 @@ def rows(args: argparse.Namespace) -> int:
     from time import monotonic  # noqa: PLC0415
 
     from doorsill.limits import Limits  # noqa: PLC0415
-    from doorsill.models import Models, find  # noqa: PLC0415
+    from doorsill.models import Models  # noqa: PLC0415
     from doorsill.publish.originals import hash_folder  # noqa: PLC0415
 
     progress, start = Progress(), monotonic()
@@ -124,7 +124,7 @@ def rows(args: argparse.Namespace) -> int:
             Path(args.output),
             Limits(),
             isolation=args.isolation,
-            models=Models([find(args.model)]) if args.model else None,
+            models=Models.of_originals(args.model) if args.model else None,
             progress=show,
         )
     finally:

@@ -72,7 +72,7 @@ def build_list(  # noqa: PLR0913 - all that a publisher can say of one list
     """
     limits = limits or Limits()
     neural = _Neural(find(words.model)) if words.model else None
-    models = Models([neural.file]) if neural else None
+    models = Models.of_originals(words.model) if neural else None
     sources = [_source(each, words, progress, isolation, models) for each in inputs]
     before = ListFile.open(previous, limits) if previous else None
     contents = Contents(epoch=_epoch(words, before), flags=DEMO if words.demo else 0)
@@ -203,7 +203,7 @@ class _Filling:
         if not carded:
             self._add_card()
         if self._neural and self._codes:
-            self._codes.limit = self._neural.config.limit(len(self._codes.entries))
+            self._codes.limit = self._neural.config.limit(len(set(self._codes.entries)))
         self._contents.sort_classes()
         self._contents.texts = self._numbered.texts()
         for kind, records in self._digests.items():

@@ -70,7 +70,7 @@ class Leak:
 class _Thumbnails:
     """Stands where a neural model does, and keeps the squashed pixels in gray."""
 
-    digest = bytes(32)
+    digest, originals = bytes(32), False
 
     class config:  # noqa: N801 - as a model's
         """What `Coding` asks of a model."""
