@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import photos
 import torch
-from edits import colour, edited, lightly, varied
+from edits import colour, edited, lightly
 from net import Network
 from PIL import Image
 from torch.nn import functional
@@ -36,10 +36,9 @@ TEMPERATURE = 0.06
 # A list is hundreds of times longer than what a step sees: as if each negative were e^5 of them.
 MARGIN = 5.0
 RATE = 2e-4
-VARIED = 0.7  # share of originals, where the negatives are no neighbours
 STILL = 3  # leading blocks that stay as they are, which halves the time of a step
 WIDE = 0.5  # spread of each output: most of it where tanh is steep
-BALANCE, OFF = 30.0, 10.0  # weights of bits that are not balanced, and not independent
+BALANCE, OFF = 30.0, 5.0  # weights of bits that are not balanced, and not independent
 _SAVE_SECONDS = 240
 
 Source = tuple[np.ndarray, np.ndarray]
@@ -95,8 +94,6 @@ def draw(sources: Sources, seed: int, out: Any) -> None:
             im = photo(source, number, grounds, r)
             among = r.choice(sources)
             other = photo(among, r.randrange(len(among[0])), grounds, r)
-            if not scene and r.random() < VARIED:
-                im = varied(im, r, photo(among, r.randrange(len(among[0])), grounds, r))
             first.append(squashed(lightly(im, r)))
             second.append(squashed(edited(im, r, other)))
         out.put((np.stack(first), np.stack(second)))
