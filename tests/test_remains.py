@@ -8,7 +8,7 @@ from PIL import Image
 
 from doorsill.coding import MOST_CODES, Coding
 from doorsill.core import Resizer
-from doorsill.remains import remains
+from doorsill.images.remains import remains
 from drawn import scene
 
 SIDE = 96

@@ -18,8 +18,8 @@ from doorsill import cage, reading, wire
 from doorsill.coding import Coding
 from doorsill.errors import IsolationError, ModelError
 from doorsill.images import opening
+from doorsill.images.remains import remains
 from doorsill.patience import Patience
-from doorsill.remains import remains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

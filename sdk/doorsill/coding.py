@@ -63,7 +63,7 @@ class Coding:
             self._left -= 1
             squares = [[resizer.end()] for resizer in resizers[: len(self._models)]]
             for larger in resizers[len(self._models) :]:
-                from doorsill.remains import remains  # noqa: PLC0415 - Pillow is there by now
+                from doorsill.images.remains import remains  # noqa: PLC0415 - Pillow is there by now
 
                 squares[0] += remains(larger.end(), larger.side, larger.aspect)
             self._waiting.append((place, squares))
