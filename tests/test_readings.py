@@ -309,3 +309,14 @@ def test_tags_that_nobody_knows_hide_no_profile() -> None:
     assert through is not None
     assert usual is not None
     assert through(SCENE).tobytes() == usual(SCENE).tobytes()
+
+
+def test_tags_that_overlap_take_no_memory() -> None:
+    """Of thousands of tags that are each the whole profile, those that count are kept."""
+    profile, count = icc.swapped(), 5000
+    names = (b"A2B%c" % (at % 256) if at % 2 else b"x%03d" % (at % 1000) for at in range(count))
+    directory = b"".join(struct.pack(">4sII", name, 0, 1 << 20) for name in names)
+    odd = profile[:128] + struct.pack(">I", count) + directory + bytes(1 << 20)
+
+    assert set(tags.tags_of(odd)) <= {b"A2B0", b"A2B1", b"A2B2"}
+    assert len(tags.sound(odd)) <= 4 << 20

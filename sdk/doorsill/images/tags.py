@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 _PRIMARIES = (b"rXYZ", b"gXYZ", b"bXYZ")
 CURVES = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
-_USED = frozenset((*_PRIMARIES, *CURVES, b"wtpt", b"chad", b"cicp"))
-_TABLES = (b"A2B", b"D2B")
+_TABLES = frozenset((b"A2B0", b"A2B1", b"A2B2", b"D2B0", b"D2B1", b"D2B2", b"D2B3"))
+# These alone are kept: tags may overlap, and a thousand could each be the whole profile.
+_USED = frozenset((*_PRIMARIES, *CURVES, *_TABLES, b"wtpt", b"chad", b"cicp"))
 _D50 = (0.9642, 1.0, 0.8249)  # to which profiles refer
 _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 _FROM_XYZ = ((3.1341, -1.6174, -0.4907), (-0.9788, 1.9161, 0.0335), (0.0719, -0.2290, 1.4052))
@@ -28,14 +29,14 @@ def tags_of(profile: bytes) -> dict[bytes, bytes]:
     tags: dict[bytes, bytes] = {}
     count = min(int.from_bytes(profile[128:132], "big"), (len(profile) - 132) // 12)
     for name, start, size in struct.iter_unpack(">4sII", profile[132 : 132 + 12 * max(0, count)]):
-        if name in _USED or name.startswith(_TABLES):
+        if name in _USED:
             tags.setdefault(name, profile[start : start + size])
     return tags
 
 
 def tables(tags: Iterable[bytes]) -> frozenset[bytes]:
     """Return which of these tags are tables of colours."""
-    return frozenset(name for name in tags if name.startswith(_TABLES))
+    return _TABLES.intersection(tags)
 
 
 def sound(profile: bytes) -> bytes:
