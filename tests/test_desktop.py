@@ -129,6 +129,7 @@ def test_ordinary_picture_arrives(opened: Callable[..., Scene]) -> None:
     got = []
     scene = opened()
     peer = scene.window.peer
+    wait(lambda: hasattr(peer._receive, "__self__"))  # noqa: SLF001 - it is opened in a thread
     receive = peer._receive  # noqa: SLF001 - what the echo hands back
     peer._receive = lambda each: (got.append(each), receive(each))  # noqa: SLF001
     bubble = sent(scene, ORDINARY, "coffee.jpg")
