@@ -186,6 +186,17 @@ def test_a_progressive_jpeg_is_shown_up_to_its_fault() -> None:
     assert look(broken)[1] == LOST
 
 
+def test_a_progressive_jpeg_that_ends_in_its_first_scan() -> None:
+    """Its lowest rows wait for a next scan, though nothing of this one is missing."""
+    data = saved(SCENE, "JPEG", quality=90, progressive=True)
+    later = [at for code, at in containers.jpeg_markers(data) if at > data.index(b"\xff\xda")]
+    cut = data[: later[0]]
+    seen = [view.image for view in images.views(cut, LIMITS, [], lambda: None)]
+    boxes = [image.getchannel("A").getbbox() for image in seen if image and image.mode == "RGBA"]
+
+    assert any(box and SCENE.height - 34 <= box[3] < SCENE.height for box in boxes)
+
+
 @pytest.mark.parametrize("at", [(0, 0), (40, 90)])
 def test_a_gif_smaller_than_its_screen(at: tuple[int, int]) -> None:
     """Beside a first frame that does not fill the screen, the page is seen, as in browsers."""

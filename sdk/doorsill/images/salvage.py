@@ -93,7 +93,8 @@ def _filled(
             image, other = _fewer_scans(sitting, data) or image, None
         if image is None:
             continue
-        early = None if done or kind != "JPEG" else _of_first_scan(sitting, image)
+        waits = kind == "JPEG" and (not done or _in_first_scan(data, image))
+        early = _of_first_scan(sitting, image) if waits else None
         seen, all_there = _compared(sitting, kind, data, (image, other))
         shown.extend((seen,) if early is None else (seen, early))
         whole = whole and done and all_there
@@ -152,6 +153,11 @@ def _fewer_scans(sitting: Sitting, data: bytes) -> Image.Image | None:
         else:
             high = middle
     return best
+
+
+def _in_first_scan(data: bytes, image: Image.Image) -> bool:
+    """Tell whether a JPEG ends in the first of its scans, be all its pixels in there."""
+    return _in_passes(image) and not scan_ends(data)
 
 
 def _of_first_scan(sitting: Sitting, image: Image.Image) -> Image.Image | None:
