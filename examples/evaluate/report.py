@@ -65,6 +65,9 @@ def table_text(result: dict[str, Any]) -> str:
                 f"  list of {size}: limit {at['limit']} ({sure}; {at['limit_pessimistic']} by the straight line), recall {at['recall_main']:.1%}, false positives a "
                 f"picture {at['false_positive_per_picture_extrapolated']:.1g} (extrapolated)"
             )
+    if "either" in result:
+        shares = ", ".join(f"{r:.1%} for {n}" for n, r in result["either"]["by_size"].items())
+        lines.append(f"either, at the limits for lists of so many entries: {shares}")
     if "policy" in result:
         policy = result["policy"]
         lines.append(f"policy, {policy['entries']} entries: unrelated {policy['unrelated']}")

@@ -109,15 +109,30 @@ def judge(
     }
 
 
-def either(test: Sequence[Column], results: Sequence[dict[str, Any]]) -> dict[str, float]:
+def either(test: Sequence[Column], limits: Sequence[int]) -> dict[str, float]:
     """Return the recall of each edit where any of the hashers, each at its own limit, matches."""
     found = {}
     for name in test[0].edited:
         hits = np.zeros(len(test[0].edited[name]), bool)
-        for column, result in zip(test, results, strict=True):
-            hits |= own(column, name).astype(np.int64) <= result["limit"]
+        for column, limit in zip(test, limits, strict=True):
+            hits |= own(column, name).astype(np.int64) <= limit
         found[name] = float(hits.mean())
     return found
+
+
+def together(test: Sequence[Column], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what any of the hashers finds: edits, and the main ones at limits by list size."""
+
+    def recall(limits: list[int]) -> tuple[dict[str, float], float]:
+        found = either(test, limits)
+        return found, float(np.mean([found[each.name] for each in MAIN]))
+
+    edits, mean = recall([each["limit"] for each in results])
+    sizes = {
+        str(size): recall([each["by_size"][str(size)]["limit"] for each in results])[1]
+        for size in SIZES
+    }
+    return {"edits": edits, "recall_main": mean, "by_size": sizes}
 
 
 def arguments() -> argparse.Namespace:
@@ -186,11 +201,7 @@ def main() -> None:
         pair = [0, neural[0]]
         columns = [test[i] for i in pair]
         chosen = [results[hashers[i].name] for i in pair]
-        merged = either(columns, chosen)
-        result["either"] = {
-            "edits": merged,
-            "recall_main": float(np.mean([merged[e.name] for e in MAIN if e.name in merged])),
-        }
+        result["either"] = together(columns, chosen)
         result["policy"] = weigh(columns, chosen, folders[1])
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "result.json").write_text(json.dumps(result, indent=1, default=float))

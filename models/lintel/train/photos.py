@@ -22,6 +22,11 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp"}
 LEAST = 60
 """Pixels of a cut-out object's shorter side; smaller ones are icons."""
 
+MOST = 100_000_000
+"""Pixels of a picture: some drawings are as large as posters, and not worth their memory."""
+
+Image.MAX_IMAGE_PIXELS = None  # not Pillow's bound, but this one
+
 
 def read(source: Path) -> Iterator[tuple[str, Image.Image]]:
     """The pictures of a folder or zip file as (name, RGB picture), sorted by name; others passed over.
@@ -29,6 +34,8 @@ def read(source: Path) -> Iterator[tuple[str, Image.Image]]:
     Of a source named `cutouts` they are RGBA, without what is clear around them.
     """
     for name, picture in _opened(source):
+        if picture.width * picture.height > MOST:
+            continue
         if source.stem != "cutouts":
             yield name, picture.convert("RGB")
             continue
@@ -46,7 +53,7 @@ def _opened(source: Path) -> Iterator[tuple[str, Image.Image]]:
                     yield name, Image.open(io.BytesIO(archive.read(name)))
         return
     for path in sorted(source.rglob("*")):
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in SUFFIXES and path.is_file():
             yield str(path.relative_to(source)), Image.open(path)
 
 
