@@ -50,6 +50,13 @@ def decoded(data: bytes) -> None:
     Image.open(io.BytesIO(data)).load()
 
 
+def eighth(data: bytes) -> None:
+    """Decode a JPEG's luma at an eighth of its size, the least to make a PDQ of it from."""
+    opened = Image.open(io.BytesIO(data))
+    opened.draft("L", (opened.width // 8, opened.height // 8))
+    opened.load()
+
+
 def album(gate: Gate, data: bytes, kind: str) -> Iterator[Row]:
     """Yield what an album takes at once, against one picture after the other."""
     pictures = [data] * 10
@@ -92,6 +99,17 @@ def measure() -> Iterator[Row]:
                 "threatexchange, faiss": pdq and index and partial(peer_screen, pdq, index, data),
             })  # fmt: skip
             yield from against(f"{name} to verdict, a million entries", times)
+            if pdq and kind.startswith("JPEG"):
+                # Why there is no faster path that may only clear: this, which is less than its
+                # decoder would do, is already short of the 15 x that was asked for.
+                pixels = np.asarray(Image.open(io.BytesIO(data)))
+                what = f"{name}, its luma at an eighth, no hash"
+                times = race(what, {
+                    "Pillow's draft": partial(eighth, data),
+                    "pdqhash alone": partial(pdq.pdqhash.compute, pixels),
+                })  # fmt: skip
+                mine, theirs = times.items()
+                yield Row(what, mine[1], *theirs, must=15, aim=25)
         for kind in ("JPEG", "JPEG, soft"):
             yield from album(gate, files[kind], kind)
 

@@ -22,7 +22,7 @@ from doorsill import (
     models,
     neural,
 )
-from doorsill.coding import MOST_VIEWS
+from doorsill.coding import MOST_CODES, MOST_VIEWS
 from drawn import saved
 from small_model import (
     SENT,
@@ -159,8 +159,8 @@ def test_cancelled(listed: HashList, monkeypatch: pytest.MonkeyPatch) -> None:
 LIES = {
     "too few bytes": "bytes([1, 0]) + bytes(15)",
     "a code of no model": "bytes([1, 1]) + bytes(16)",
-    "too many codes": "bytes([5]) + bytes(17) * 5",
-    "codes for ever": "bytes([4]) + bytes(17) * 4",
+    "too many codes": f"bytes([{MOST_CODES + 1}]) + bytes(17) * {MOST_CODES + 1}",
+    "codes for ever": f"bytes([{MOST_CODES}]) + bytes(17) * {MOST_CODES}",
 }
 
 

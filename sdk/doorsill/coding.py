@@ -20,8 +20,8 @@ through its profile, over two grounds, without its border, the parts of a page. 
 come free, a neural hash takes a few milliseconds, so 60 frames of a sticker would take half a
 second."""
 
-MOST_CODES = 4
-"""Neural hashes of one view, over all models; of an original four by one model."""
+MOST_CODES = 8
+"""Neural hashes of one view, over all models; of an original eight by one model."""
 
 
 class Coding:

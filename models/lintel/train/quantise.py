@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -283,7 +284,7 @@ def main() -> None:
     )
     asked = parser.parse_args()
     train.DEVICE, train.SIDE = torch.device("cpu"), asked.side
-    torch.set_num_threads(1)
+    torch.set_num_threads(os.cpu_count() or 1)
     state = torch.load(asked.checkpoint, weights_only=True, map_location="cpu")["average"]
     net, teacher = Network(train.WIDTH), Network(train.WIDTH)
     net.load_state_dict(state)
