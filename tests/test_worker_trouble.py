@@ -202,7 +202,7 @@ def model_of(bits: int) -> ModelFile:
 
 
 def test_longest_answer() -> None:
-    """The longest honest answer fits its bounds, 1 KB a view, and comes back as it was given."""
+    """The longest honest answer fits its bounds, 1.2 kB a view, and comes back as it was given."""
     pdq, models = pdq_of_scene(), [model_of(128), model_of(512)]
     codes = ((models[1].digest, bytes(64)), (models[0].digest, bytes(16))) * (MOST_CODES // 2)
     coded = reading.HashedView("x" * 500, pdq, codes)
@@ -222,7 +222,7 @@ def test_longest_answer() -> None:
         [codes] * 2 * MOST_VIEWS + [()])  # fmt: skip
     widest = replace(coded, codes=((models[1].digest, bytes(64)),) * MOST_CODES)
     one = reading.Reading([widest])
-    assert len(wire.pack_answer(one, retires=False, models=digests)) - wire.ANSWER.size <= 1024
+    assert len(wire.pack_answer(one, retires=False, models=digests)) - wire.ANSWER.size <= 1200
 
 
 @given(st.data())
