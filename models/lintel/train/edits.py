@@ -191,7 +191,7 @@ def sticker(im: Image.Image, r: random.Random) -> Image.Image:
 def mark(im: Image.Image, r: random.Random) -> Image.Image:
     """A mark all over it that one sees through."""
     over = Image.new("RGB", im.size, colour(r))
-    strength = r.uniform(0.15, 0.6)
+    strength = r.uniform(0.15, 0.75)
     veil = Image.new("L", (im.width, im.height))
     draw = ImageDraw.Draw(veil)
     step = max(12, int(im.height * r.uniform(0.1, 0.35)))
@@ -206,7 +206,7 @@ def tones(im: Image.Image, r: random.Random) -> Image.Image:
     for kind in r.sample(
         (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), r.randrange(1, 4)
     ):
-        im = kind(im).enhance(math.exp(r.gauss(0, 0.42)))
+        im = kind(im).enhance(math.exp(r.gauss(0, 0.5)))
     if r.random() < 0.4:
         g = math.exp(r.gauss(0, 0.4))
         im = im.point([round(255 * (v / 255) ** g) for v in range(256)] * 3)
@@ -234,8 +234,8 @@ def style(im: Image.Image, r: random.Random) -> Image.Image:
 
 
 def soften(im: Image.Image, r: random.Random) -> Image.Image:
-    if r.random() < 0.6:
-        return im.filter(ImageFilter.GaussianBlur(abs(r.gauss(0, 1.6)) + 0.2))
+    if r.random() < 0.75:
+        return im.filter(ImageFilter.GaussianBlur(abs(r.gauss(0, 2.2)) + 0.3))
     return im.filter(ImageFilter.UnsharpMask(r.uniform(0.5, 3), r.randrange(60, 300)))
 
 
@@ -312,8 +312,8 @@ def beside(im: Image.Image, r: random.Random, other: Image.Image) -> Image.Image
 
 # An edit and how often it is drawn.
 EDITS: tuple[tuple[Edit, float], ...] = (
-    (crop, 4.5), (rotate, 2.6), (caption, 1.6), (frame, 1.8), (screen, 1.6), (letters_on_it, 1.4),
-    (sticker, 1.4), (mark, 1.3), (tones, 2.2), (style, 1.2), (soften, 1.2), (noise, 0.6),
+    (crop, 4.5), (rotate, 2.6), (caption, 1.6), (frame, 1.8), (screen, 1.6), (letters_on_it, 1.8),
+    (sticker, 1.8), (mark, 2.6), (tones, 3.0), (style, 1.2), (soften, 2.4), (noise, 0.6),
     (encode, 1.2), (shrink, 0.8), (tilt, 1.0), (flip, 0.8), (quarter, 0.5),
 )  # fmt: skip
 

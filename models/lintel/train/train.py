@@ -263,7 +263,7 @@ def main() -> None:
                  step=step, spent=spent + now - begun)  # fmt: skip
     trained = {k: v.clone() for k, v in net.state_dict().items()}
     net.load_state_dict(average)
-    end_head(net, [tensor(batches.get()[0]) for _ in range(max(1, 3840 // BATCH))])
+    end_head(net, [tensor(batches.get()[0]) for _ in range(6000 // BATCH)])
     save(asked.out, net=trained, average=net.state_dict(), optimiser=optimiser.state_dict(),
          step=step, spent=spent + time.time() - begun)  # fmt: skip
     stop_drawing()
