@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path, trust: Trust) -> Non
 
 
 UPDATER = f"""
-import sys
+import sys, tempfile
 from doorsill import HashList, Trust
 trust = Trust.load(sys.argv[1])
 if len(sys.argv) == 4: HashList.open(sys.argv[2], trust)  # everything is loaded

@@ -108,6 +108,17 @@ def test_import_is_light() -> None:
     assert "" == subprocess.check_output([sys.executable, "-c", code], text=True).strip()
 
 
+def test_the_front_door_is_light() -> None:
+    """`Gate`, `HashList` and `Trust` load nothing that a picture, update or worker alone needs."""
+    code = "import sys; {}print(*sys.modules)"
+    bare, with_them = (
+        set(subprocess.check_output([sys.executable, "-c", code.format(first)], text=True).split())
+        for first in ("", "from doorsill import Gate, HashList, Trust; ")
+    )
+    later = {"PIL", "hashlib", "numpy", "pathlib", "subprocess", "tempfile", "threading"}
+    assert set() == later & (with_them - bare)
+
+
 def test_numbers_are_the_headers() -> None:
     """Python's words stand in the order of the header's numbers."""
     for words, prefix in ((OUTCOMES, ""), (ACTIONS, "")):

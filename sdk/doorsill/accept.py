@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from doorsill import releases
@@ -20,6 +19,7 @@ from doorsill.releases import MAX_PROOF, MAX_TRUST, OPEN_AGAIN, Accepted, Releas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import Any
 
     from doorsill.trust import Trust
@@ -107,6 +107,13 @@ def _step(trust: Trust, policy: bytes, links: Iterator[Link],
     return None
 
 
+def folder_of(path: str | os.PathLike[str]) -> Path:
+    """Return the folder of that name."""
+    from pathlib import Path  # noqa: PLC0415 - a tenth of a start, and unsigned lists lie in no folder
+
+    return Path(path)
+
+
 def read_state(folder: Path) -> tuple[str, Accepted] | None:
     """Return which list the folder keeps and what was accepted last; None in an empty folder.
 
@@ -181,7 +188,7 @@ def commit(folder: Path, checked: Checked, data: Any) -> None:
     path = list_path(folder, release.sha256)
     if not _holds(path, data):
         write_atomically(path, data)
-    write_atomically(Path(f"{path}{PROOF}"), checked.proof)
+    write_atomically(folder / f"{path.name}{PROOF}", checked.proof)
     for link in checked.links:
         write_atomically(folder / f"policy-{link.version}{PROOF}", link.proof)
         write_atomically(folder / f"policy-{link.version}", link.policy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +40,8 @@ def of_pieces(
     Raises:
         TooLong: There are more bytes.
     """
+    import hashlib  # noqa: PLC0415 - OpenSSL, loaded while a worker decodes
+
     sums = [hashlib.new(kind, usedforsecurity=False) for kind in DIGESTS]
     size = 0
     for piece in pieces:
