@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ from doorsill import (
     reading,
 )  # fmt: skip
 from doorsill.errors import DoorsillError
+from doorsill.images.opening import PLUGINS
 from doorsill.patience import Patience
 from drawn import saved
 from workers import DATA, LISTED, SCENE, TROUBLED, acting, caged_alone, needs_cage, opened, workers
@@ -42,6 +44,17 @@ def test_no_cage_no_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(IsolationError, match=r'lacks Landlock.*isolation="inline"'):
         Gate(LISTED)
     assert Gate(LISTED, isolation="inline").screen(DATA).protection == "inline"
+
+
+def test_no_other_codecs() -> None:
+    """A warmed worker has loaded Pillow's plugins for the formats that it reads, and no more."""
+    code = """import sys
+from doorsill import caged
+from doorsill.limits import Limits
+caged.warm(Limits())
+print(*(name for name in sys.modules if name.endswith("ImagePlugin")))"""
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert sorted(f"PIL.{name}ImagePlugin" for name, _ in PLUGINS.values()) == sorted(loaded)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from doorsill.limits import Limits
     from doorsill.neural import Model, ModelFile
 
-_WARM = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "MPO", "ICO")
+_WARM = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "ICO")
 _RETIRES_AFTER = 100  # seconds of CPU time, well before the kernel ends it
 _SHARE = 0.9  # of the time given, after which what is known is said: better than being killed
 
