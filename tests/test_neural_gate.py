@@ -15,6 +15,7 @@ from doorsill import (
     Evidence,
     Gate,
     HashList,
+    Policy,
     Trust,
     coding,
     core,
@@ -106,6 +107,28 @@ def test_first_views_only(listed: HashList) -> None:
     coded = [each for each in verdict.coverage if each.startswith("small: ")]
     assert len(coded) == coding.MOST_VIEWS
     assert sum(each.startswith("pdq: ") for each in verdict.coverage) >= 9
+    assert ("small: it hashes the first views of a picture alone",) == verdict.unchecked
+
+
+@pytest.mark.parametrize(
+    ("policy", "action"),
+    [(None, Action.WARN), (Policy(agreed=Action.BLOCK), Action.BLOCK),
+     (Policy(agreed=Action.BLOCK, single=Action.WARN), Action.WARN)],
+)  # fmt: skip
+def test_a_late_frame_is_no_way_round(
+    listed: HashList, policy: Policy | None, action: Action
+) -> None:
+    """What meets an entry by PDQ does no more as an uncoded frame than if both had agreed."""
+    before = [scene(WARM.size, seed) for seed in range(20, 28)]
+    file = io.BytesIO()
+    before[0].save(file, "WEBP", save_all=True, append_images=[*before[1:], COLD], lossless=True)
+    gate = Gate(listed, policy, isolation="inline")
+    verdict = gate.screen(file.getvalue())
+    assert (verdict.evidence, verdict.action) == (Evidence.SINGLE, action)
+    assert verdict.matches[0].view == "frame 9"
+    without = [replace(view, codes=()) for view in gate.read(file.getvalue()).views]
+    alone = gate.decide(reading.Reading(views=without))
+    assert alone.action == gate.policy.single  # a client without the model has one hash alone
 
 
 def test_several_codes_of_a_view(listed: HashList) -> None:

@@ -448,7 +448,7 @@ typedef enum doorsill_evidence {
   DOORSILL_NO_EVIDENCE = 0,
   DOORSILL_CONTRADICTED = 1, /* a second hash exists and is far from the entry's */
   DOORSILL_NEURAL_ONLY = 2,
-  DOORSILL_SINGLE = 3, /* PDQ alone, md5 alone or sha1 alone: there is no second hash */
+  DOORSILL_SINGLE = 3, /* PDQ alone, md5 alone or sha1 alone: no second hash was compared */
   DOORSILL_AGREED = 4, /* PDQ, and the neural hash is not far from the same entry's */
   DOORSILL_EXACT = 5   /* sha256, or sha1 and md5 of one entry together */
 } doorsill_evidence;
@@ -494,7 +494,8 @@ typedef enum doorsill_reading {
 
 /* The host's rules. Fill with doorsill_policy_default and change what differs. There EXACT and
  * SINGLE block and all other evidence warns: AGREED too, for who has the model can make a harmless
- * picture meet both hashes (models/lintel/README.md). */
+ * picture meet both hashes (models/lintel/README.md). A view without a neural hash, where others of
+ * the picture have one of a model that the entry has too, leads to no more than if both agreed. */
 typedef struct doorsill_policy {
   uint8_t on_evidence[6];  /* action by doorsill_evidence; [0] is not used */
   uint8_t on_outcome[5];   /* action by doorsill_outcome; [DOORSILL_MATCH] is not used */

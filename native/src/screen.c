@@ -23,6 +23,8 @@ typedef struct screening {
   uint8_t ground;
   uint8_t first_profile;
   const doorsill_view *codes; /* the view's neural codes */
+  const doorsill_view *views; /* all of the picture's */
+  size_t view_count;
 } screening;
 
 void doorsill_policy_default(doorsill_policy *policy) {
@@ -79,7 +81,8 @@ static void keep(doorsill_verdict *verdict, const doorsill_match *match) {
   matches[at] = *match;
 }
 
-static void weigh(screening *s, doorsill_match *match) {
+/* Weighs one find, which leads to *most* at the most. */
+static void weigh(screening *s, doorsill_match *match, uint8_t most) {
   doorsill_entry entry;
   if (doorsill_list_entry(s->lists[s->list], match->entry, &entry) != DOORSILL_OK) return;
   if (is_quenched(s->policy, entry.id)) return;
@@ -89,6 +92,7 @@ static void weigh(screening *s, doorsill_match *match) {
   /* A publisher may lower, never raise. */
   if ((entry.flags & (DOORSILL_ENTRY_SEED | DOORSILL_ENTRY_WARN)) && match->action > DOORSILL_WARN)
     match->action = DOORSILL_WARN;
+  if (match->action > most) match->action = most;
   keep(s->verdict, match);
 }
 
@@ -131,7 +135,7 @@ static void screen_digests(screening *s, const doorsill_digests *digests) {
       match.via = equal_digests(list, digests, match.entry);
       match.evidence = digest_evidence(match.via);
       match.hasher = DOORSILL_NO_HASHER;
-      weigh(s, &match);
+      weigh(s, &match, DOORSILL_BLOCK);
     }
   }
 }
@@ -173,6 +177,21 @@ static uint8_t second_opinion(const screening *s, uint32_t entry) {
   return evidence;
 }
 
+/* Whether the host hashed other views of the picture by a second hasher that the entry has, and
+ * this one not: hosts do so for the first views alone. */
+static int was_spared(const screening *s, uint32_t entry) {
+  const doorsill_list *list = s->lists[s->list];
+  for (uint32_t h = 0; h < list->info.hashers; h++) {
+    const doorsill_rows *rows = &list->rows[h];
+    if (rows->is_pdq) continue;
+    const uint32_t row = doorsill_first_row(rows, entry);
+    if (row >= rows->info.rows || doorsill_row_entry(rows, row) != entry) continue;
+    for (size_t i = 0; i < s->view_count; i++)
+      if (code_for(&s->views[i], &rows->info)) return 1;
+  }
+  return 0;
+}
+
 static void on_pdq_hit(void *context, uint32_t row, uint32_t query, uint32_t distance) {
   screening *s = context;
   doorsill_match match = {0};
@@ -183,7 +202,9 @@ static void on_pdq_hit(void *context, uint32_t row, uint32_t query, uint32_t dis
   match.profile = (uint8_t)(s->first_profile + query / DOORSILL_ORIENTATIONS);
   match.orientation = (uint8_t)(query % DOORSILL_ORIENTATIONS);
   match.ground = s->ground;
-  weigh(s, &match);
+  /* Else a picture made to meet an entry by PDQ alone would do more harm as a late frame. */
+  const int spared = match.evidence == DOORSILL_SINGLE && was_spared(s, match.entry);
+  weigh(s, &match, spared ? s->policy->on_evidence[DOORSILL_AGREED] : DOORSILL_BLOCK);
 }
 
 /* Where PDQ found the same entry in this view, it has been kept as AGREED already. */
@@ -195,7 +216,7 @@ static void on_neural_hit(void *context, uint32_t row, uint32_t query, uint32_t 
   match.evidence = DOORSILL_NEURAL_ONLY;
   match.distance = (uint16_t)distance;
   match.hasher = s->hasher;
-  weigh(s, &match);
+  weigh(s, &match, DOORSILL_BLOCK);
 }
 
 /* Searches one section with a PDQ in every orientation and profile that it may hold. */
@@ -345,6 +366,8 @@ doorsill_status doorsill_screen(const doorsill_list *const *lists, size_t list_c
   s.lists = lists;
   s.policy = policy;
   s.verdict = &result;
+  s.views = views;
+  s.view_count = view_count;
   s.hashable = !has_hashes(lists, list_count);
   for (s.list = 0; s.list < list_count; s.list++)
     for (size_t i = 0; i < digest_count; i++) screen_digests(&s, &digests[i]);

@@ -57,7 +57,7 @@ const char *doorsill_verdict_reason(const doorsill_verdict *verdict) {
       "It matches an entry.",
       "It is near an entry by one hash, and a second hash disagrees.",
       "It is near an entry by the neural hash alone.",
-      "It is near an entry by one hash; there is no second one.",
+      "It is near an entry by one hash; no second one was compared.",
       "It is near an entry by both hashes.",
       "It is the same file as an entry.",
   };

@@ -17,7 +17,8 @@ class Policy:
         exact: The same file as an entry.
         agreed: PDQ and the neural hash agree on an entry. Warns, for who has the model can make a
             harmless picture meet both: lintel's card says how often that succeeds.
-        single: One hash, and there is no second one.
+        single: One hash, and no second one was compared. Where others of a picture's views were
+            compared by both, a view that was not leads to no more than `agreed`.
         neural_only: The neural hash alone.
         contradicted: A second hash exists and disagrees.
         unreadable: Some part of the picture could not be read.

@@ -33,13 +33,16 @@ def coverage(found: Reading, asked: dict[bytes, str]) -> tuple[str, ...]:
 
 
 def unchecked(found: Reading, asked: dict[bytes, str], models: Models | None) -> tuple[str, ...]:
-    """Return for each model that gave no hash of a picture why, after its name."""
-    if not found.views:
-        return ()
-    coded = {digest for view in found.views for digest, _ in view.codes}
+    """Return for each model that gave no hash of a picture, or of a part alone, why, by its name."""
+    coded = [{digest for digest, _ in view.codes} for view in found.views]
     lacking = {} if models is None else models.lacking
-    return tuple(f"{name}: {lacking.get(digest, 'it gave no hash of this picture')}"
-                 for digest, name in asked.items() if digest not in coded)  # fmt: skip
+    told = []
+    for digest, name in asked.items():
+        if not any(digest in each for each in coded):
+            told.append(f"{name}: {lacking.get(digest, 'it gave no hash of this picture')}")
+        elif not all(digest in each for each in coded):
+            told.append(f"{name}: it hashes the first views of a picture alone")
+    return tuple(told) if found.views else ()
 
 
 def match(raw: Any, lists: tuple[HashList, ...], views: list[HashedView]) -> Match:

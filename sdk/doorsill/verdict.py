@@ -31,7 +31,7 @@ class Evidence(str, Enum):
     NEURAL_ONLY = "neural_only"
     """Near by the neural hash alone."""
     SINGLE = "single"
-    """PDQ, md5 or sha1 alone, where there is no second hash."""
+    """PDQ, md5 or sha1 alone, where no second hash was compared."""
     AGREED = "agreed"
     """PDQ and the neural hash, for the same entry."""
     EXACT = "exact"
