@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -17,12 +18,17 @@ import attacks
 import blocked
 import columns
 import edits
+import faces
 import measure
+import photos
 import policy
+import run
 import views
 from hashers import Hashed, Pdq, PdqOfParts
+from photos import Photo
 
 from doorsill import core
+from doorsill.neural import Config, ModelFile
 from doorsill.policy import Policy
 from drawn import scene
 
@@ -30,10 +36,10 @@ from drawn import scene
 def test_upper_bound() -> None:
     """Nothing found in n means at most 3 / n; the bound covers the Poisson tail exactly."""
     assert measure.upper(0, 1000) == pytest.approx(3 / 1000, rel=0.01)
-    for found in (1, 5, 30):
+    for found in (1, 5, 30, 5_000):
         mean = 10_000 * measure.upper(found, 10_000)
-        tail = sum(math.exp(-mean) * mean**k / math.factorial(k) for k in range(found + 1))
-        assert tail == pytest.approx(0.05, rel=1e-3)
+        logs = (k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(found + 1))
+        assert sum(map(math.exp, logs)) == pytest.approx(0.05, rel=1e-3)
     assert measure.upper(0, 0) == measure.upper(5, 5) == 1
 
 
@@ -85,8 +91,10 @@ def test_strangers() -> None:
     assert alike.pairs == 1 + 0 + 1
     assert len(nearest) == 3
     assert columns.own(column, "same").tolist() == [0, columns.NONE, 0, 0]
-    assert columns.false_positives(column, folders, 256)["hits"] == 3
-    assert columns.false_positives(column, folders, -1)["hits"] == 0
+    near = columns.Nearest.of(column, folders)
+    assert near.within(256)["hits"] == near.within(256)["photos_hit"] == 3
+    assert near.within(256)["alike_hits"] == 2  # photo 2 has no other one in its folder
+    assert near.within(-1)["hits"] == near.within(0)["alike_hits"] == 0
 
 
 def test_edits_are_deterministic() -> None:
@@ -135,22 +143,39 @@ def test_parts_are_those_of_the_sdk() -> None:
 
 
 def test_one_scene_is_one_folder() -> None:
-    """Folders named with the same first word count as one, others not."""
-    found = [
-        SimpleNamespace(folder=name) for name in ("a/cat_face", "a/cat_body", "a/dog", "b/cat")
-    ]
+    """Folders named with the same first word count as one, others not; a flat source has none."""
+    names = ("a/cat_face/1.png", "a/cat_body/1.png", "a/dog/1.png", "b/cat/1.png")
+    found = [Photo(Path("all"), name) for name in names]
+    flat = [Photo(Path("all"), name) for name in ("1.png", "2.png")]
 
     assert columns.folder_numbers(found).tolist() == [0, 0, 1, 2]
+    assert columns.folder_numbers(flat).tolist() == columns.folder_numbers(found[:1] * 2).tolist()
+
+
+@pytest.mark.parametrize("folders", [[""], ["one"], ["a_x", "a_y", *"bcdefgh"]])
+def test_parts_of_a_source_share_nothing(tmp_path: Path, folders: list[str]) -> None:
+    """Two halves hold each photo once, and no kind is in both; one kind is parted by its photos."""
+    for number in range(40):
+        place = tmp_path / folders[number % len(folders)]
+        place.mkdir(exist_ok=True)
+        (place / f"{number}.png").write_bytes(b"")
+    halves = [photos.photos(f"{tmp_path}:{n}/2", 1) for n in range(2)]
+
+    assert sum(map(len, halves)) == 40 == len(set(halves[0] + halves[1]))
+    if len(folders) > 1:
+        assert not {p.kind for p in halves[0]} & {p.kind for p in halves[1]}
+    with pytest.raises(SystemExit, match=r"png: .*take it out"):
+        halves[0][0].open()
 
 
 def test_filling_is_no_entrys_twin() -> None:
     """What collages are filled with comes from folders that no entry lies in."""
     folders = [f"set/{letter}" for letter in "abcdefgh"]
-    found = [SimpleNamespace(folder=folder) for folder in folders for _ in range(20)]
+    found = [Photo(Path("all"), f"{folder}/{n}.png") for folder in folders for n in range(20)]
 
-    photos = columns.set_of(found, 500)  # type: ignore[arg-type]
+    chosen = columns.set_of(found, 500)
 
-    entries, filling = photos[: -columns.FILL], photos[-columns.FILL :]
+    entries, filling = chosen[: -columns.FILL], chosen[-columns.FILL :]
     assert len(entries) == 8 * 20 - 60
     assert not {p.folder for p in entries} & {p.folder for p in filling}
 
@@ -158,7 +183,8 @@ def test_filling_is_no_entrys_twin() -> None:
 def test_a_list_of_both_hashes() -> None:
     """An entry has a row for each of its hashes, and is found by either."""
     pdq, neural, other = (bytes([n]) * 32 for n in (3, 5, 250))
-    rows = policy.pair_rows((40, 90), 256, "measured", b"m" * 32)
+    config = Config("measured", 160, 256, "model.onnx", "", limits=((100, 64),))
+    rows = policy.pair_rows(ModelFile(config, b"m" * 32, b""), 2)
     handle = core.ListHandle(policy.list_of([(pdq, neural * 2), (b"", other)], rows))
     told = []
     for code in (neural, other):
@@ -186,3 +212,77 @@ def test_crops_are_drawn_from_their_number(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert seen[0] == seen[1] != seen[2]
     assert made == [(b"p", b"c"), (b"", b"c"), (b"p", b"c")]
+
+
+def test_faces_told_apart() -> None:
+    """A hasher that tells nothing apart gets a half, one that does all of it."""
+    same, other = np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0])
+    assert faces.told_apart(np.ones(5), np.ones(7)) == 0.5
+    assert faces.told_apart(same, other) == 1
+    assert faces.told_apart(other, same) == 0
+    assert faces.told_apart(same, np.array([2.0])) == 0.5
+
+
+@pytest.fixture
+def kinds(tmp_path: Path) -> Path:
+    """Return a folder of drawn scenes, four of each of forty kinds."""
+    for number in range(160):
+        place = tmp_path / f"kind{number % 40}"
+        place.mkdir(exist_ok=True)
+        scene((96, 72), seed=number).save(place / f"{number}.png")
+    return tmp_path
+
+
+def test_the_whole_run(
+    kinds: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One run from photos to the report: what survives is found, what does not is not."""
+    monkeypatch.setattr(run, "MAIN", [e for e in edits.MAIN if e.name in {"jpeg 30", "rotate 15"}])
+    monkeypatch.setattr(run, "CALIBRATING", [e for e in edits.EDITS if e.name == "jpeg 50"])
+    out = kinds.parent / "report"
+    words = ["--calibrate", f"{kinds}:0/2", "--test", f"{kinds}:1/2", "--out", str(out)]
+    for name in ("pdq", "pdqhash", "pdq+parts"):
+        words += ["--hasher", name]
+    monkeypatch.setattr(sys, "argv", ["run.py", *words, "--edits", "main", "--queries", "9"])
+    for module in (columns, run):
+        monkeypatch.setattr(module, "FILL", 12)
+    run.main()
+    result = json.loads((out / "result.json").read_text())
+    pdq = result["hashers"]["PDQ x8"]
+    shipped = pdq["by_size"]["1000"]["shipped"]
+
+    assert (1, 0) == tuple(pdq["edits"][name]["recall"] for name in ("jpeg 30", "rotate 15"))
+    assert (31, 0.5) == (shipped["limit"], shipped["recall_main"])
+    assert (0, 9) == tuple(shipped["false_positives"][key] for key in ("hits", "photos"))
+    assert shipped["false_positives"]["photos_at_most"] == measure.upper(0, 9)
+    assert result["hashers"]["pdqhash x8"]["by_size"]["1000"]["shipped"] is None
+    assert "as shipped: limit 31" in capsys.readouterr().out
+    assert "<svg" in (out / "report.html").read_text()
+    assert "PDQ x8" in (out / "recall.svg").read_text()
+
+
+def test_two_hashers_of_one_name(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are refused before anything is hashed."""
+    words = ["--calibrate", str(kinds), "--test", str(kinds), "--hasher", "pdq", "--hasher", "pdq"]
+    monkeypatch.setattr(sys, "argv", ["run.py", *words])
+    with pytest.raises(SystemExit, match="one name"):
+        run.main()
+
+
+@pytest.mark.parametrize("way", policy.WAYS)
+def test_the_ways_differ(way: str) -> None:
+    """A picture of a list with both hashes is warned about, or blocked by the host's rules."""
+    codes = np.arange(64, dtype=np.uint8).reshape(1, 1, 64)
+    pdq = columns.Column(codes[..., :32], np.array([True]))
+    neural = columns.Column(codes[..., 32:], np.array([True]))
+    raw = codes[0, 0, :32].tobytes() * 16 + b"dd"
+    view = core.CoreView(core.Pdq(raw), ((b"m" * 32, codes[0, 0, 32:].tobytes()),))
+    far = core.CoreView(core.Pdq(b"\xff" * 512 + b"dd"))
+    neural.views["same"] = [[view], [far]]
+    config = Config("measured", 160, 256, "model.onnx", "", limits=((100, 40),))
+    found = policy.weigh(pdq, neural, ModelFile(config, b"m" * 32, b""), np.array([0, 1]))
+    told = found["ways"][way]
+
+    wanted = "warn" if way == "as it comes" else "block"
+    assert {"send": 0, "warn": 0, "block": 0} | {wanted: 1} == told["known"]["same"]
+    assert (1, 0) == (told["unrelated"]["send"], told["unrelated"]["photos_stopped"])

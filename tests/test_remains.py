@@ -60,6 +60,11 @@ class _Model:
         self.originals = originals
 
     @staticmethod
+    def is_flat(_: bytes) -> bool:
+        """No square is."""
+        return False
+
+    @staticmethod
     def resizer(width: int, height: int, mode: str, ground: str) -> Resizer:
         return Resizer(width, height, mode, SIDE, ground)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-COLOURS = ("#9db4c0", "#2a6f97", "#c8553d", "#588157", "#8d6a9f")
+COLOURS = ("#9db4c0", "#2a6f97", "#c8553d", "#588157", "#8d6a9f", "#b8860b", "#555555", "#1b9aaa")
 _LABEL, _WIDTH, _BAR, _GAP = 130, 420, 7, 6  # pixels
 
 
@@ -20,6 +20,8 @@ def bars(result: dict[str, Any], edits: list[str]) -> str:
     high = 30 + group * (len(edits) + 1)
     parts = []
     x = 8
+    if len(rows) > len(COLOURS):
+        raise SystemExit(f"more than {len(COLOURS)} hashers cannot be told apart in one plot")
     for name, colour in zip(rows, COLOURS, strict=False):
         parts.append(f'<rect x="{x}" y="8" width="10" height="10" fill="{colour}"/>')
         parts.append(f'<text x="{x + 14}" y="17">{html.escape(name)}</text>')

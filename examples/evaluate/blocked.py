@@ -4,8 +4,8 @@
 
 The list holds crops of the photos of some sources, by PDQ and by the installed model; each photo of
 another source is edited in a few of the main ways and screened by the SDK as it is installed.
-Nothing is related, so every hit is a false one. Says how many were blocked or warned about, with
-the bound that holds at 95 %, and shows the nearest.
+Nothing is related, so every hit is a false one. Says of how many photos an edit was warned about
+or blocked, in each of `policy.WAYS`, with the bound on their share that holds at 95 %.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from columns import partners
 from edits import MAIN
 from measure import upper
 from photos import Photo, photos
-from policy import list_of, pair_rows
+from policy import WAYS, list_of, pair_rows
 
 from doorsill import Gate, HashList, Trust
 from doorsill.limits import Limits
@@ -38,10 +38,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LEAST = 0.5  # of each side of a photo, that a crop keeps
-_QUALITY, _PDQ_LIMIT = 50, 31
+_QUALITY = 50
+STOPS = ("warn", "block")
 
 Made = tuple[bytes, bytes]  # PDQ, b"" if its quality is too low, and the neural hashes
 here: dict[str, Any] = {}
+
+
+class Told(NamedTuple):
+    """What one query came to, in one of `WAYS`; photos by their numbers."""
+
+    way: str
+    photo: int
+    edit: str
+    action: str
+    evidence: str
+    distance: int | None
 
 
 def crop_codes(task: tuple[Photo, int]) -> Made:
@@ -57,16 +69,20 @@ def crop_codes(task: tuple[Photo, int]) -> Made:
     return pdq, b"".join(code for _, code in view.codes)
 
 
-def screened(task: int) -> list[tuple[str, str, int, str]]:
-    """Return action, evidence, distance and edit of each query made of one photo."""
+def screened(task: int) -> list[Told]:
+    """Return what each query made of one photo comes to, in each way."""
     found, each = here["photos"], here["each"]
     image, others = found[task].open(), partners(found, task)
     told = []
     for nth in range(each):
         edit = MAIN[(each * task + nth) % len(MAIN)]
-        verdict = here["gate"].screen(edit(image, f"3/{found[task].name}", others))
-        distance = verdict.matches[0].distance if verdict.matches else -1
-        told.append((verdict.action.value, verdict.evidence.value, distance or 0, edit.name))
+        seen = here["gates"][0].read(edit(image, f"3/{found[task].name}", others))
+        bare = replace(seen, views=[replace(view, codes=()) for view in seen.views])
+        for gate, (way, (_, coded)) in zip(here["gates"], WAYS.items(), strict=True):
+            verdict = gate.decide(seen if coded else bare)
+            distance = verdict.matches[0].distance if verdict.matches else None
+            words = verdict.action.value, verdict.evidence.value
+            told.append(Told(way, task, edit.name, *words, distance))
     return told
 
 
@@ -75,7 +91,8 @@ def begin(model: str, path: str, found: list[Photo], each: int) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     here.update(photos=found, each=each, models=Models.of_originals(model))
     if path:
-        here["gate"] = Gate(HashList.open(path, Trust.none()), isolation="inline")
+        opened = HashList.open(path, Trust.none())
+        here["gates"] = [Gate(opened, policy, isolation="inline") for policy, _ in WAYS.values()]
 
 
 def over(tasks: list[Any], work: Any, *setting: Any) -> Iterator[Any]:
@@ -108,31 +125,41 @@ def main() -> None:
         path = Path(folder, "crops.dsl")
         made = list(over(tasks, crop_codes, asked.model, "", [], 0))
         file = find(asked.model)
-        limit = file.config.limit(len(made))
-        rows = pair_rows((_PDQ_LIMIT, limit), file.config.bits, asked.model, file.digest)
-        path.write_bytes(list_of(made, rows))
+        path.write_bytes(list_of(made, pair_rows(file, len(made))))
         numbers = list(range(min(asked.photos, len(found))))
         told = [
             one
             for each in over(numbers, screened, asked.model, str(path), found, asked.each)
             for one in each
         ]
-    actions = Counter(one[0] for one in told)
-    result = {
+    result: dict[str, Any] = {
         "entries": len(made),
-        "neural_limit": limit,
+        "neural_limit": file.config.limit(len(made)),
         "photos": len(numbers),
-        "queries": len(told),
-        "actions": dict(actions),
-        "evidence": dict(Counter(one[1] for one in told)),
-        "block_at_most": upper(actions["block"], len(told)),
-        "warn_at_most": upper(actions["warn"], len(told)),
-        "hits": [one for one in told if one[0] != "send"][:100],
+        "ways": {way: summary([one for one in told if one.way == way]) for way in WAYS},
         "date": time.strftime("%Y-%m-%d"),
     }
     asked.out.write_text(json.dumps(result, indent=1))
-    print(f"{actions['block']} of {len(told)} blocked (at most {result['block_at_most']:.2g})")
-    print(f"{actions['warn']} warned about; {len(made)} entries, limit {limit}")
+    print(f"{len(made)} entries, limit {result['neural_limit']}")
+    for way in WAYS:
+        print(f"{way}: {result['ways'][way]['queries']} queries of {len(numbers)} photos")
+        for action in STOPS:
+            counts = result["ways"][way][action]
+            print(f"  {action}: {counts['queries']}, of {counts['photos']} photos "
+                  f"(at most {counts['photos_at_most']:.2g} of them)")  # fmt: skip
+
+
+def summary(told: list[Told]) -> dict[str, Any]:
+    """Return how many queries were stopped how, and of how many photos, with the bound."""
+    photos_of = len({one.photo for one in told})
+    counts: dict[str, Any] = {"queries": len(told)}
+    for action in STOPS:
+        hits = [one for one in told if one.action == action]
+        met = len({one.photo for one in hits})
+        bound = upper(met, photos_of)
+        counts[action] = {"queries": len(hits), "photos": met, "photos_at_most": bound}
+    counts["hits"] = [one._asdict() for one in told if one.action in STOPS][:100]
+    return counts
 
 
 if __name__ == "__main__":

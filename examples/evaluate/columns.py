@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from measure import Tail, distances, histogram, upper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from edits import Edit
     from hashers import Hashed, Hasher
     from numpy.typing import NDArray
     from photos import Photo
     from PIL import Image
+
+    from doorsill.core import CoreView
 
 NONE = 65535
 """A distance where a photo has no hash that counts."""
@@ -37,6 +38,7 @@ class Column:
     originals: NDArray[np.uint8]  # (n, hashes, bytes): as a list would hold them
     good: NDArray[np.bool_]  # (n): which of them a publisher would list
     edited: dict[str, list[Hashed]] = field(default_factory=dict)
+    views: dict[str, list[list[CoreView]]] = field(default_factory=dict)  # as the SDK reads them
     seconds: list[float] = field(default_factory=list)
 
 
@@ -58,6 +60,8 @@ def set_of(found: Sequence[Photo], originals: int) -> list[Photo]:
         if len(filling) >= FILL:
             break
         filling += np.flatnonzero(numbers == number).tolist()
+    if len(found) <= FILL:
+        raise SystemExit(f"{len(found)} photos are too few: {FILL} are put aside to fill collages")
     aside = set(filling)
     entries = [photo for index, photo in enumerate(found) if index not in aside]
     return entries[:originals] + [found[index] for index in filling[:FILL]]
@@ -95,6 +99,8 @@ def hash_set(
                     column.edited.setdefault(edit.name, []).extend(
                         hash_all(hasher, column, [edited])
                     )
+                    if read := hasher.read(edited):
+                        column.views.setdefault(edit.name, []).append(read)
         if index % 50 == 49:
             print(f"  {index + 1} of {len(found) - FILL} photos", file=sys.stderr, flush=True)
     for column, each, codes in zip(columns, plain, listed, strict=True):
@@ -113,20 +119,30 @@ def strangers(
     unrelated, alike = np.zeros(bits + 1, np.int64), np.zeros(bits + 1, np.int64)
     nearest: list[tuple[int, str, int, int]] = []
     entries = np.flatnonzero(column.good)
+    photos = max(len(hashed) for hashed in column.edited.values())
+    pairs = np.full((photos, len(entries)), NONE, np.uint16)  # at their nearest edits
+    for edit, part, d in _met(column, entries):
+        same = folders[part][:, None] == folders[entries][None]
+        alike += histogram(d[same & (part[:, None] != entries[None])], bits)
+        unrelated += histogram(d[~same], bits)
+        d[same] = NONE
+        pairs[part] = np.minimum(pairs[part], d)
+        best = d.argmin(1)
+        nearest += [(int(d[i, b]), edit, int(part[i]), int(entries[b])) for i, b in enumerate(best)]
+    of_photos = histogram(pairs[pairs < NONE], bits)
+    return Tail(unrelated, of_photos), Tail(alike), sorted(nearest)[:400]
+
+
+def _met(
+    column: Column, entries: NDArray[np.int64]
+) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.uint16]]]:
+    """Yield an edit, some of the photos that count after it, and how far they are from entries."""
     for edit, hashed in column.edited.items():
         who = np.array([i for i, each in enumerate(hashed) if each.good], np.int64)
         for at in range(0, len(who), _STEP):
             part = who[at : at + _STEP]
-            d = distances(np.stack([hashed[i].codes for i in part]), column.originals[entries])
-            same = folders[part][:, None] == folders[entries][None]
-            alike += histogram(d[same & (part[:, None] != entries[None])], bits)
-            unrelated += histogram(d[~same], bits)
-            d[same] = NONE
-            best = d.argmin(1)
-            nearest += [
-                (int(d[i, b]), edit, int(part[i]), int(entries[b])) for i, b in enumerate(best)
-            ]
-    return Tail(unrelated), Tail(alike), sorted(nearest)[:400]
+            codes = np.stack([hashed[i].codes for i in part])
+            yield edit, part, distances(codes, column.originals[entries])
 
 
 def own(column: Column, edit: str) -> NDArray[np.uint16]:
@@ -140,28 +156,47 @@ def own(column: Column, edit: str) -> NDArray[np.uint16]:
     return np.array(found, np.uint16)
 
 
-def false_positives(column: Column, folders: NDArray[np.int64], limit: int) -> dict[str, Any]:
-    """Return how many edited photos come within a limit of any unrelated entry."""
-    entries = np.flatnonzero(column.good)
-    hits = of = 0
-    for hashed in column.edited.values():
-        who = np.array([i for i, each in enumerate(hashed) if each.good], np.int64)
-        for at in range(0, len(who), _STEP):
-            part = who[at : at + _STEP]
-            d = distances(np.stack([hashed[i].codes for i in part]), column.originals[entries])
-            d[folders[part][:, None] == folders[entries][None]] = NONE
-            hits += int((d.min(1) <= limit).sum()) if limit >= 0 else 0
-            of += len(part)
-    return {"entries": len(entries), "queries": of, "hits": hits, "at_most": upper(hits, of)}
+class Nearest(NamedTuple):
+    """How near edited photos come to entries that are not theirs, each array (queries,)."""
+
+    entries: int
+    photos: NDArray[np.int64]  # which photo was edited
+    strangers: NDArray[np.uint16]  # the distance of the nearest entry of another folder
+    alike: NDArray[np.uint16]  # of the nearest other one of its own folder; NONE if there is none
+
+    @classmethod
+    def of(cls, column: Column, folders: NDArray[np.int64]) -> Nearest:
+        """Return them of all edits."""
+        entries = np.flatnonzero(column.good)
+        found: list[tuple[NDArray[Any], ...]] = []
+        for _, part, d in _met(column, entries):
+            same = folders[part][:, None] == folders[entries][None]
+            alike = same & (part[:, None] != entries[None])
+            found.append((part, *(np.where(a, d, NONE).min(1) for a in (~same, alike))))
+        return cls(len(entries), *(np.concatenate(each) for each in zip(*found, strict=True)))
+
+    def within(self, limit: int) -> dict[str, Any]:
+        """Return how many come within a limit: of strangers (`hits`), of look-alikes.
+
+        The bound is on the share of photos of which any edit meets a stranger: edits of one photo
+        are not independent.
+        """
+        met = len(set(self.photos[self.strangers <= limit].tolist()))
+        of = len(set(self.photos.tolist()))
+        return {
+            "entries": self.entries,
+            "queries": len(self.photos),
+            "hits": int((self.strangers <= limit).sum()),
+            "alike_hits": int((self.alike <= limit).sum()),
+            "photos": of,
+            "photos_hit": met,
+            "photos_at_most": upper(met, of),
+        }
 
 
 def folder_numbers(found: Sequence[Photo]) -> NDArray[np.int64]:
-    """Return one number for each folder; photos of a source without folders count each alone.
-
-    Folders whose names begin with the same word are one: `cougar_body` and `cougar_face` of
-    caltech101 are cut from the same photos.
-    """
-    folders = [re.sub("_[^/]*$", "", photo.folder) for photo in found]
-    if len(set(folders)) == 1:
+    """Return one number for each kind; photos of a source of one kind count each alone."""
+    kinds = [photo.kind for photo in found]
+    if len(set(kinds)) == 1:
         return np.arange(len(found))
-    return np.unique(folders, return_inverse=True)[1].astype(np.int64)
+    return np.unique(kinds, return_inverse=True)[1].astype(np.int64)

@@ -35,8 +35,6 @@ WORDS = (
     "the view today",
     "not again",
 )
-_CROPS = (0.99, 0.95, 0.9, 0.8, 0.7, 0.5)  # shares of each side kept
-_LIGHTS = (0.5, 0.75, 1.5, 2.0)
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 
 
@@ -253,7 +251,7 @@ def _screenshot(im: Image.Image, r: random.Random, _o: Others) -> Image.Image:
             (x, y, x + wide, y + w // 11), w // 30, fill=(70, 74, 80) if dark else (225, 232, 238)
         )
         lettering(page, (x + 6, y + 3, x + wide - 6, y + w // 11 - 3), r.choice(WORDS), ink)
-        y += w // 8
+        y += max(1, w // 8)
     pen.rectangle((0, h - bar // 2, w, h), fill=ground)
     return page
 
@@ -394,3 +392,5 @@ def _all() -> list[Edit]:
 
 EDITS = tuple(_all())
 MAIN = tuple(edit for edit in EDITS if edit.main)
+CALIBRATING = tuple(edit for edit in EDITS if not edit.main)[::3]
+"""What limits are set by: of every kind, and none of those that the headline is the mean of."""

@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import argparse
 import random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from hashers import named
 from measure import distances
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SIDE = 240
 ALIKE = 4  # faces that share their colours
@@ -118,6 +121,14 @@ def rendering(who: Face, r: random.Random) -> Image.Image:
     return page.filter(ImageFilter.GaussianBlur(r.uniform(0.2, 1.2)))
 
 
+def told_apart(one: NDArray[np.float64], two: NDArray[np.float64]) -> float:
+    """Return how often one of *one* is below one of *two*, equal ones half: 0.5 is blind."""
+    ordered = np.sort(two)
+    above = len(two) - np.searchsorted(ordered, one, "right")
+    equal = np.searchsorted(ordered, one, "right") - np.searchsorted(ordered, one, "left")
+    return float((above + equal / 2).mean() / len(two))
+
+
 def main() -> None:
     """Print how near renderings of one face and of two faces come."""
     parser = argparse.ArgumentParser(
@@ -141,11 +152,7 @@ def main() -> None:
         np.fill_diagonal(d, np.nan)
         near = (owner // ALIKE)[:, None] == (owner // ALIKE)[None]
         one, two = d[same & ~np.isnan(d)], d[near & ~same]
-        order = np.concatenate([one, two]).argsort().argsort()
-        # How often two renderings of one face are nearer than those of two: 0.5 is blind.
-        nearer = 1 - (order[: len(one)].sum() - len(one) * (len(one) - 1) / 2) / (
-            len(one) * len(two)
-        )
+        nearer = told_apart(one, two)
         print(
             f"{hasher.name:18} one face: {one.mean():.1f} (nearest {one.min():.0f})   "
             f"two: {two.mean():.1f} (nearest {two.min():.0f})   "

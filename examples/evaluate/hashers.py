@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from views import MOST, views
 
-from doorsill.core import Resizer
+from doorsill.coding import MOST_CODES
+from doorsill.core import CoreView, Resizer
 from doorsill.limits import Limits
 from doorsill.neural import Model, ModelFile
 from doorsill.patience import Patience
+from doorsill.policy import Policy
 from doorsill.reading import read
 
 if TYPE_CHECKING:
@@ -46,6 +48,14 @@ class Hasher(Protocol):
         """Return what a list holds of an original: (hashes, bytes), the same number of each."""
         return self(photo).codes[:1]
 
+    def shipped(self, entries: int) -> int | None:  # noqa: ARG002 - others ask how many there are
+        """Return the limit at which the SDK matches in a list of so many; None: it never does."""
+        return None
+
+    def read(self, photo: Image.Image) -> list[CoreView]:  # noqa: ARG002 - doorsill's models alone
+        """Return the views that the SDK reads of a photo, with both hashes; [] for others."""
+        return []
+
 
 @dataclass
 class Pdq(Hasher):
@@ -59,6 +69,10 @@ class Pdq(Hasher):
         pdq = read(photo, Limits(), Patience(None)).views[0].pdq
         codes = b"".join(pdq.hash("full", orientation) for orientation in range(8))
         return Hashed(np.frombuffer(codes, np.uint8).reshape(8, 32), pdq.quality("full") >= GATE)
+
+    def shipped(self, entries: int) -> int:  # noqa: ARG002 - as many as there are
+        """Return the policy's own, whatever the list's length."""
+        return Policy().pdq_limit
 
 
 @dataclass
@@ -121,6 +135,8 @@ class Onnx(Hasher):
 
         config = json.loads(path.read_text())
         self.name, self.bits, self.side = config["name"], config["bits"], config["side"]
+        if self.bits % 64:
+            raise SystemExit(f"{path}: bits are a multiple of 64, not {self.bits}")
         self._views = config.get("views", [])
         self._most = sum(MOST[name] for name in self._views)
         self._mean, self._scale = config.get("mean"), config.get("scale", 1.0)
@@ -151,25 +167,43 @@ class Checked(Hasher):
     """One of doorsill's own models, through the SDK."""
 
     def __init__(self, folder: Path) -> None:
-        """Check and load it."""
-        self._model = Model(ModelFile.read(folder)._replace(originals=True))
+        """Check and load it, as publishers and as devices do."""
+        self.file = ModelFile.read(folder)
+        self._model = Model(self.file._replace(originals=True))
+        self._of_device = Model(self.file)
         self.name, self.bits = self._model.config.name, self._model.config.bits
 
     def __call__(self, photo: Image.Image) -> Hashed:
-        """Return the codes."""
-        return Hashed(filled([self._code(v) for v in views(photo, ["parts"])], MOST["parts"]))
+        """Return the codes; views that are flat have none, and a photo that is, one of no worth."""
+        whole, *others = (self._squashed(view) for view in views(photo, ["parts"]))
+        counted = [each for each in others if not self._model.is_flat(each)]
+        return Hashed(
+            filled([self._code(each) for each in (whole, *counted)], MOST["parts"]),
+            not self._model.is_flat(whole),
+        )
 
     def listed(self, photo: Image.Image) -> Codes:
         """Return the hashes of the original and of what edits leave of it."""
         view = read(photo, Limits(), Patience(None), models=lambda: [self._model]).views[0]
-        return np.frombuffer(b"".join(code for _, code in view.codes), np.uint8).reshape(
-            len(view.codes), -1
-        )
+        codes = [np.frombuffer(code, np.uint8).reshape(1, -1) for _, code in view.codes]
+        return filled(codes or [self._code(self._squashed(photo))], MOST_CODES - 1)
 
-    def _code(self, photo: Image.Image) -> Codes:
+    def read(self, photo: Image.Image) -> list[CoreView]:
+        """Return what a screening sees."""
+        found = read(photo, Limits(), Patience(None), models=lambda: [self._of_device])
+        return [CoreView(view.pdq, view.codes) for view in found.views]
+
+    def shipped(self, entries: int) -> int:
+        """Return what its config says, and lists hold."""
+        return self._model.config.limit(entries)
+
+    def _squashed(self, photo: Image.Image) -> bytes:
         resizer = self._model.resizer(photo.width, photo.height, "RGB")
         resizer.rows(photo.tobytes(), 3 * photo.width, photo.height)
-        return np.frombuffer(self._model.code(resizer.end()), np.uint8).reshape(1, -1)
+        return resizer.end()
+
+    def _code(self, square: bytes) -> Codes:
+        return np.frombuffer(self._model.code(square), np.uint8).reshape(1, -1)
 
 
 def filled(codes: list[Codes], most: int) -> Codes:

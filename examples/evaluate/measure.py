@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
 
 ENOUGH = 10
-"""Pairs that must lie at or below a distance before its share counts as measured."""
+"""Pairs of photos that must lie at or below a distance before its share counts as measured."""
 
 _TOO_NEAR = 0.05  # shares above this are the middle of the distribution, not its tail
 _POINTS = 3  # distances that a line needs
+_DOUBT = 0.05  # that a bound does not hold
 
 
 def distances(queries: Codes, entries: Codes) -> NDArray[np.uint16]:
@@ -50,15 +51,22 @@ class Tail:
     gives the limits. `straight` supposes that log10 of the share is linear; as the curve bends
     downwards, it errs on the side of too many, and says how much hangs on the fit. Near-duplicates
     among the pairs would bend both, and the plot shows it.
+
+    Attributes:
+        counts: Of edited photos and entries.
+        photos: Of photos and entries, each pair at its nearest edit: twenty edits of one photo are
+            no twenty witnesses. None: each pair of `counts` is one of its own.
     """
 
     counts: Counts
+    photos: Counts | None = None
 
     def __post_init__(self) -> None:
         self.pairs = int(self.counts.sum())
         self.below = np.cumsum(self.counts)
+        self.enough = np.cumsum(self.counts if self.photos is None else self.photos) >= ENOUGH
         shares = self.below / max(1, self.pairs)
-        known = np.flatnonzero((self.below >= ENOUGH) & (shares < _TOO_NEAR))
+        known = np.flatnonzero(self.enough & (shares < _TOO_NEAR))
         used = known[shares[known] <= 100 * shares[known[0]]] if len(known) else known
         self.first = int(used[0]) if len(used) else 0
         # Too few points for a line: say nothing optimistic, every share is 1.
@@ -73,7 +81,7 @@ class Tail:
         if distance < 0:
             return 0.0, True
         at = min(distance, len(self.below) - 1)
-        if self.below[at] >= ENOUGH:
+        if self.enough[at]:
             return float(self.below[at] / self.pairs), True
         if pessimistic:
             return float(min(1.0, 10 ** (self.straight[0] * distance + self.straight[1]))), False
@@ -102,14 +110,14 @@ def upper(found: int, of: int) -> float:
     """Return the bound that a rate keeps at 95 %: 3 / n for none found (Poisson, one-sided)."""
     if not of:
         return 1.0
-    low, high = 0.0, found + 10 + 5 * math.sqrt(found + 1)
+    low, high = float(found), found + 10 + 5 * math.sqrt(found + 1)
+    k = np.arange(found + 1)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, found + 1)))])
     for _ in range(60):
         mean = (low + high) / 2
-        term = total = math.exp(-mean)
-        for k in range(1, found + 1):
-            term *= mean / k
-            total += term
-        low, high = (mean, high) if total > 0.05 else (low, mean)
+        # In logarithms: from 745 on e^-mean alone is nothing.
+        total = np.exp(k * math.log(mean) - mean - factorials).sum()
+        low, high = (mean, high) if total > _DOUBT else (low, mean)
     return min(1.0, high / of)
 
 

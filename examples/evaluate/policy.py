@@ -1,8 +1,13 @@
-"""The policy as a whole: edited photos screened by the C core against a list of both hashes."""
+"""The policy as a whole: what the SDK reads of edited photos, decided on a list of both hashes.
+
+Three ways: as it comes; where the host lets AGREED block; and on a device without the model, where
+PDQ is alone and blocks. As it comes a list with neural hashes never blocks by a hash.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +16,7 @@ from measure import upper
 from doorsill import core
 from doorsill.policy import Policy
 from doorsill.publish.write import Contents, HasherRows, list_bytes
+from doorsill.verdict import ACTIONS, Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,17 +24,24 @@ if TYPE_CHECKING:
     from columns import Column
     from numpy.typing import NDArray
 
-_MODEL = bytes(range(32))  # any digest: both sides use the same
-_ACTIONS = ("send", "warn", "block")
-_MOST = 31  # PDQ's usual limit; a list allows at most 64, and the policy 31
+    from doorsill.neural import ModelFile
+
+WAYS = {
+    "as it comes": (Policy(), True),
+    "agreed blocks": (Policy(agreed=Action.BLOCK), True),
+    "no model": (Policy(), False),
+}
+"""The host's rules, and whether its device has the model."""
+
+_QUALITY = 50  # of a PDQ, below which it is not compared
 
 
-def pair_rows(limits: Sequence[int], bits: int, name: str, model: bytes) -> list[HasherRows]:
-    """Return empty rows of PDQ and of a neural hasher, limits as far as the core allows."""
-    pdq, neural = max(0, min(_MOST, limits[0])), max(0, min(bits // 4, limits[1]))
+def pair_rows(file: ModelFile, entries: int) -> list[HasherRows]:
+    """Return empty rows of PDQ and of a model in a list of so many entries, with their limits."""
+    name, bits, limit = file.config.name, file.config.bits, file.config.limit(entries)
     return [
-        HasherRows("pdq", "full", limit=pdq, quality=50),
-        HasherRows(name, "full", width=bits, limit=neural, quality=0, model=model),
+        HasherRows("pdq", "full", limit=Policy().pdq_limit, quality=_QUALITY),
+        HasherRows(name, "full", width=bits, limit=limit, quality=0, model=file.digest),
     ]
 
 
@@ -46,43 +59,59 @@ def list_of(codes: Iterable[Sequence[bytes]], rows: list[HasherRows]) -> bytes:
 
 
 def weigh(
-    columns: Sequence[Column], results: Sequence[dict[str, Any]], folders: NDArray[np.int64]
+    pdq: Column, neural: Column, file: ModelFile, folders: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Return how often each action follows, for known photos by edit and for unrelated ones.
+    """Return how often each action follows, in each way: for known photos by edit, for others.
 
-    Every other folder's photos are listed; queries from the other folders are unrelated. The neural
-    limit is the calibrated one, or a quarter of the width, which the core allows at most.
+    Every other folder's photos are listed; queries from the other folders are unrelated, and the
+    bound is on the share of those photos of which any edit is stopped.
+
+    Args:
+        pdq: What it makes of the photos, for the list.
+        neural: Likewise, and what the SDK reads of their edits.
+        file: The neural hasher's.
+        folders: A number for the folder of each photo.
     """
-    bits = results[1]["bits"]
     listed = np.flatnonzero(folders % 2 == 0)
-    rows = pair_rows([result["limit"] for result in results], bits, "measured", _MODEL)
     codes = (
-        [column.originals[n].tobytes() if column.good[n] else b"" for column in columns]
+        [column.originals[n].tobytes() if column.good[n] else b"" for column in (pdq, neural)]
         for n in listed
     )
+    rows = pair_rows(file, len(listed))
     handle = core.ListHandle(list_of(codes, rows))
-    policy = Policy()
+    told = {way: _acts(handle, neural, folders, way) for way in WAYS}
+    return {"entries": len(listed), "neural_limit": rows[1].limit, "ways": told}
+
+
+def _acts(
+    handle: core.ListHandle, read: Column, folders: NDArray[np.int64], way: str
+) -> dict[str, Any]:
+    policy, coded = WAYS[way]
     known: dict[str, Counter[str]] = {}
     unrelated: Counter[str] = Counter()
-    for name, hashed in columns[0].edited.items():
+    strangers, stopped = set[int](), set[int]()
+    for name, pictures in read.views.items():
         known[name] = Counter()
-        for index, (pdq, neural) in enumerate(zip(hashed, columns[1].edited[name], strict=True)):
-            quality = 100 if pdq.good else 0
-            raw = pdq.codes.tobytes() * 2 + bytes((quality, quality))
-            view = core.CoreView(core.Pdq(raw), ((_MODEL, neural.codes[0].tobytes()),))
-            action = _ACTIONS[core.screen([handle], [view], [], core.READ_WHOLE, policy).action]
-            (known[name] if folders[index] % 2 == 0 else unrelated)[action] += 1
-    of = unrelated.total()
+        for index, views in enumerate(pictures):
+            shown = views if coded else [replace(view, codes=()) for view in views]
+            raw = core.screen([handle], shown, [], core.READ_WHOLE, policy)
+            action = ACTIONS[raw.action]
+            if folders[index] % 2 == 0:
+                known[name][action.value] += 1
+                continue
+            unrelated[action.value] += 1
+            strangers.add(index)
+            if action != Action.SEND:
+                stopped.add(index)
     return {
-        "entries": len(listed),
-        "neural_limit": rows[1].limit,
         "known": {
-            name: {a: found[a] / max(1, found.total()) for a in _ACTIONS}
+            name: {a.value: found[a.value] / max(1, found.total()) for a in ACTIONS}
             for name, found in known.items()
         },
         "unrelated": {
-            "queries": of,
-            **{a: unrelated[a] for a in _ACTIONS},
-            "block_at_most": upper(unrelated["block"], of),
+            **{a.value: unrelated[a.value] for a in ACTIONS},
+            "photos": len(strangers),
+            "photos_stopped": len(stopped),
+            "photos_stopped_at_most": upper(len(stopped), len(strangers)),
         },
     }

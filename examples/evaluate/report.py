@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from photos import Photo
 
 COLOURS = ("#1b6ca8", "#c44536", "#2a9d8f", "#8a5fbf", "#b8860b", "#555555")
+_STOPS = (
+    ("as it comes", "warn"),
+    ("as it comes", "block"),
+    ("agreed blocks", "block"),
+    ("no model", "block"),
+)
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2rem auto;padding:0 1rem;color:#1c2430}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .7rem;text-align:right;font-variant-numeric:tabular-nums}
@@ -51,27 +57,47 @@ def table_text(result: dict[str, Any]) -> str:
             cells.append(form.format(result["either"][key]))
         lines.append(f"{title:26}" + "".join(cells))
     for name, each in hashers.items():
-        found = each["false_positives"]
-        how = "measured" if each["limit_measured"] else "extrapolated"
-        lines.append(
-            f"{name}: limit {each['limit']} for 1e-6 a pair ({how} from {each['calibration_pairs']} pairs); on test photos "
-            f"{found['hits']} of {found['queries']} queries met one of {found['entries']} unrelated entries "
-            f"(at most {found['at_most']:.2g} at 95 %); look-alikes within it: {each['look_alikes']['share_at_limit']:.2g} "
-            f"of {each['look_alikes']['pairs']} pairs"
-        )
-        for size, at in each["by_size"].items():
-            sure = "measured" if at["measured"] else "extrapolated"
-            lines.append(
-                f"  list of {size}: limit {at['limit']} ({sure}; {at['limit_pessimistic']} by the straight line), recall {at['recall_main']:.1%}, false positives a "
-                f"picture {at['false_positive_per_picture_extrapolated']:.1g} (extrapolated)"
-            )
+        lines += _figures(name, each)
     if "either" in result:
         shares = ", ".join(f"{r:.1%} for {n}" for n, r in result["either"]["by_size"].items())
         lines.append(f"either, at the limits for lists of so many entries: {shares}")
+        shares = ", ".join(
+            f"{r['recall_main']:.1%} for {n}" for n, r in result["either"]["shipped"].items()
+        )
+        lines.append(f"either, as shipped: {shares}")
     if "policy" in result:
         policy = result["policy"]
-        lines.append(f"policy, {policy['entries']} entries: unrelated {policy['unrelated']}")
+        for way, told in policy["ways"].items():
+            lines.append(
+                f"policy, {way}, {policy['entries']} entries, limit {policy['neural_limit']}: unrelated {told['unrelated']}"
+            )
     return "\n".join(lines) + "\n"
+
+
+def _figures(name: str, each: dict[str, Any]) -> list[str]:
+    """Return the limits of one hasher, and what comes within them."""
+    lines = []
+    found = each["false_positives"]
+    how = "measured" if each["limit_measured"] else "extrapolated"
+    lines.append(
+        f"{name}: limit {each['limit']} for 1e-6 a pair ({how} from {each['calibration_pairs']} pairs); on test photos "
+        f"{found['hits']} of {found['queries']} queries met one of {found['entries']} unrelated entries "
+        f"({found['photos_hit']} of {found['photos']} photos, at most {found['photos_at_most']:.2g} at 95 %) and {found['alike_hits']} a "
+        f"look-alike; of {each['look_alikes']['pairs']} pairs of those {each['look_alikes']['share_at_limit']:.2g} are within it"
+    )
+    for size, at in each["by_size"].items():
+        sure = "measured" if at["measured"] else "extrapolated"
+        lines.append(
+            f"  list of {size}: limit {at['limit']} ({sure}; {at['limit_pessimistic']} by the straight line), recall {at['recall_main']:.1%}, false positives a "
+            f"picture {at['false_positive_per_picture_extrapolated']:.1g} (extrapolated)"
+        )
+        if (own_limit := at["shipped"]) is not None:
+            met = own_limit["false_positives"]
+            lines.append(
+                f"    as shipped: limit {own_limit['limit']}, recall {own_limit['recall_main']:.1%}; {met['hits']} of {met['queries']} queries met an unrelated entry "
+                f"({met['photos_hit']} of {met['photos']} photos), {met['alike_hits']} a look-alike ({own_limit['look_alikes']['share_at_limit']:.2g} of pairs)"
+            )
+    return lines
 
 
 def _shade(share: float) -> str:
@@ -81,14 +107,15 @@ def _shade(share: float) -> str:
 def _recall_table(result: dict[str, Any]) -> str:
     hashers = result["hashers"]
     heads = "".join(f"<th>{html.escape(name)}</th>" for name in hashers)
-    both = "either" in result
-    heads += "<th>either</th><th>BLOCK</th><th>WARN</th>" if both else ""
+    both, ways = "either" in result, result.get("policy", {"ways": {}})["ways"]
+    heads += "<th>either</th>" if both else ""
+    heads += "".join(f"<th>{stop.upper()}<br>{way}</th>" for way, stop in _STOPS if ways)
     rows = []
     for edit in next(iter(hashers.values()))["edits"]:
         cells = [each["edits"][edit]["recall"] for each in hashers.values()]
         if both:
-            known = result["policy"]["known"][edit]
-            cells += [result["either"]["edits"][edit], known["block"], known["warn"]]
+            cells.append(result["either"]["edits"][edit])
+        cells += [ways[way]["known"][edit][stop] for way, stop in _STOPS if ways]
         shown = "".join(f'<td style="{_shade(c)}">{100 * c:.0f}</td>' for c in cells)
         main = ' class="main"' if edit in result["main"] else ""
         rows.append(f"<tr{main}><td>{html.escape(edit)}</td>{shown}</tr>")

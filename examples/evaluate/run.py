@@ -22,15 +22,15 @@ from columns import (
     FILL,
     NONE,
     Column,
-    false_positives,
+    Nearest,
     folder_numbers,
     hash_set,
     own,
     set_of,
     strangers,
 )
-from edits import EDITS, MAIN
-from hashers import named
+from edits import CALIBRATING, EDITS, MAIN
+from hashers import Checked, named
 from measure import histogram, quantiles
 from photos import photos
 from policy import weigh
@@ -46,6 +46,7 @@ PAIR = 1e-6
 """Share of unrelated pairs at which hashers are compared."""
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+"""Entries of lists."""
 
 
 def judge(
@@ -61,10 +62,24 @@ def judge(
     limit, measured = tail.limit(PAIR)
     mine = {name: own(test, name).astype(np.int64) for name in test.edited}
     main = np.concatenate([mine[e.name] for e in MAIN])
+    near = Nearest.of(test, folders[1])
+
+    def at_limit(most: int) -> dict[str, Any]:
+        return {
+            "recall_main": float(np.mean(main <= most)),
+            "false_positives": near.within(most),
+            "look_alikes": {
+                "pairs": alike.pairs,
+                "share_at_limit": alike.below[most] / max(1, alike.pairs) if most >= 0 else 0.0,
+            },
+        }
+
     by_size = {}
     for size in SIZES:
         at, sure = tail.limit(per_picture / size)
+        shipped = hasher.shipped(size)
         by_size[str(size)] = {
+            "shipped": None if shipped is None else {"limit": shipped} | at_limit(shipped),
             "limit": at,
             "measured": sure,
             "limit_pessimistic": tail.limit(per_picture / size, pessimistic=True)[0],
@@ -86,14 +101,9 @@ def judge(
         "calibration_pairs": tail.pairs,
         "test_pairs": unrelated.pairs,
         "test_share_at_limit": unrelated.share(limit),
-        "recall_main": float(np.mean(main <= limit)),
+        **at_limit(limit),
         "edits": edits,
         "by_size": by_size,
-        "false_positives": false_positives(test, folders[1], limit),
-        "look_alikes": {
-            "pairs": alike.pairs,
-            "share_at_limit": alike.below[max(limit, 0)] / max(1, alike.pairs),
-        },
         "originals_below_quality": float(1 - test.good.mean()),
         "milliseconds": float(1000 * np.median(test.seconds)),
         "curves": {
@@ -121,18 +131,27 @@ def either(test: Sequence[Column], limits: Sequence[int]) -> dict[str, float]:
 
 
 def together(test: Sequence[Column], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what any of the hashers finds: edits, and the main ones at limits by list size."""
+    """Return what any of the hashers finds: edits, and the main ones at limits by list size.
 
-    def recall(limits: list[int]) -> tuple[dict[str, float], float]:
+    `shipped` are limits that the SDK itself sets, and what is found there.
+    """
+
+    def recall(limits: list[int]) -> dict[str, Any]:
         found = either(test, limits)
-        return found, float(np.mean([found[each.name] for each in MAIN]))
+        return {"edits": found, "recall_main": float(np.mean([found[each.name] for each in MAIN]))}
 
-    edits, mean = recall([each["limit"] for each in results])
-    sizes = {
-        str(size): recall([each["by_size"][str(size)]["limit"] for each in results])[1]
-        for size in SIZES
+    sizes = [[each["by_size"][str(size)] for each in results] for size in SIZES]
+    return recall([each["limit"] for each in results]) | {
+        "by_size": {
+            str(size): recall([each["limit"] for each in at])["recall_main"]
+            for size, at in zip(SIZES, sizes, strict=True)
+        },
+        "shipped": {
+            str(size): recall([each["shipped"]["limit"] for each in at])
+            for size, at in zip(SIZES, sizes, strict=True)
+            if all(each["shipped"] for each in at)
+        },
     }
-    return {"edits": edits, "recall_main": mean, "by_size": sizes}
 
 
 def arguments() -> argparse.Namespace:
@@ -172,6 +191,8 @@ def main() -> None:
     """Run it."""
     asked = arguments()
     hashers = [named(name) for name in asked.hasher]
+    if len({hasher.name for hasher in hashers}) < len(hashers):
+        raise SystemExit("two hashers have one name; give each config a name of its own")
     edits = EDITS if asked.edits == "all" else MAIN
     sets = [
         set_of(photos(spec, asked.seed), asked.originals) for spec in (asked.calibrate, asked.test)
@@ -181,7 +202,7 @@ def main() -> None:
             "calibration and test share photos: give parts, as photos.zip:0/2 and :1/2"
         )
     print("calibration", file=sys.stderr)
-    calibration = hash_set(hashers, sets[0], asked.queries, MAIN, asked.seed)
+    calibration = hash_set(hashers, sets[0], asked.queries, CALIBRATING, asked.seed)
     print("test", file=sys.stderr)
     test = hash_set(hashers, sets[1], asked.queries, edits, asked.seed + 1)
     folders = folder_numbers(sets[0][:-FILL]), folder_numbers(sets[1][:-FILL])
@@ -197,12 +218,14 @@ def main() -> None:
         "hashers": results,
     }
     neural = [i for i, name in enumerate(asked.hasher) if name.endswith(".json")]
-    if neural and asked.hasher[0] == "pdq":
-        pair = [0, neural[0]]
+    if neural and asked.hasher[0].startswith("pdq"):
+        # PDQ as the SDK asks it, of parts too, where that is among them.
+        pair = [asked.hasher.index("pdq+parts") if "pdq+parts" in asked.hasher else 0, neural[0]]
         columns = [test[i] for i in pair]
         chosen = [results[hashers[i].name] for i in pair]
         result["either"] = together(columns, chosen)
-        result["policy"] = weigh(columns, chosen, folders[1])
+        if isinstance(model := hashers[neural[0]], Checked):
+            result["policy"] = weigh(columns[0], columns[1], model.file, folders[1])
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "result.json").write_text(json.dumps(result, indent=1, default=float))
     table = write_report(asked.out / "report.html", result, test, sets[1], asked.seed + 1)

@@ -77,12 +77,14 @@ class Coding:
     def _codes(self, squares: list[list[bytes]], check: Callable[[], None]) -> Codes:
         """Return (model digest, hash) pairs.
 
-        A model that gives none is left out of them: the Gate sees that and says so.
+        A model that gives none is left out of them, as flat squares are: the Gate sees and says it.
         """
         codes: list[tuple[bytes, bytes]] = []
         for model, each in zip(self._models, squares, strict=True):
             for square in each:
                 check()
+                if model.is_flat(square):
+                    continue
                 try:
                     codes.append((model.digest, model.code(square)))
                 except ModelError:

@@ -28,6 +28,10 @@ _SIDES = range(32, 513)
 _WIDTHS = (128, 256, 384, 512)  # that a hash list can hold
 _MOST_LIMITS = 32
 _LICENCE_LETTERS = 100
+FLAT = 2.0
+"""Levels that squashed pixels spread (standard deviation) to be hashed. Photos dimmed to it are
+56 of lintel's 256 bits from themselves in the median, at 4 levels 38."""
+
 NAME = re.compile(r"[a-z][a-z0-9-]{0,22}")
 """Of a model, as lists give it."""
 
@@ -191,6 +195,16 @@ class Model:
     def resizer(self, width: int, height: int, mode: str, ground: str = "white") -> Resizer:
         """Begin to squash a picture of that size in pixels; its `end` is what `code` takes."""
         return Resizer(width, height, mode, self.config.side, ground)
+
+    def is_flat(self, rgb: bytes) -> bool:
+        """Tell whether squashed pixels have too little detail to be hashed.
+
+        All blank pages would have one hash, and pictures with a blank corner would be listed by it.
+        """
+        import numpy as np  # noqa: PLC0415 - on first use
+
+        channels = np.frombuffer(rgb, np.uint8).reshape(-1, 3)
+        return bool(channels.std(axis=0).max() < FLAT)
 
     def code(self, rgb: bytes) -> bytes:
         """Return the hash, bits / 8 bytes, of 3 * side * side squashed pixels.

@@ -33,7 +33,7 @@ def coverage(found: Reading, asked: dict[bytes, str]) -> tuple[str, ...]:
 
 
 def unchecked(found: Reading, asked: dict[bytes, str], models: Models | None) -> tuple[str, ...]:
-    """Return for each model that gave no hash of a picture, or of a part alone, why, by its name."""
+    """Return for each model that gave no hash of a picture, or of a part alone, why."""
     coded = [{digest for digest, _ in view.codes} for view in found.views]
     lacking = {} if models is None else models.lacking
     told = []
@@ -41,7 +41,7 @@ def unchecked(found: Reading, asked: dict[bytes, str], models: Models | None) ->
         if not any(digest in each for each in coded):
             told.append(f"{name}: {lacking.get(digest, 'it gave no hash of this picture')}")
         elif not all(digest in each for each in coded):
-            told.append(f"{name}: it hashes the first views of a picture alone")
+            told.append(f"{name}: it hashes the first views of a picture alone, and no flat ones")
     return tuple(told) if found.views else ()
 
 

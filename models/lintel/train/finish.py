@@ -31,6 +31,8 @@ def limits(result: dict[str, object], name: str, bits: int) -> dict[str, int]:
     """Return the limit by rows of a list; none is wider than the list format allows."""
     hashers = result["hashers"]
     sizes = hashers[name]["by_size"]  # type: ignore[index]
+    if lacking := [rows for rows, found in sizes.items() if found["limit"] < 0]:
+        raise SystemExit(f"no limit for lists of {', '.join(lacking)}: calibrate with more photos")
     return {rows: min(found["limit"], bits // 4) for rows, found in sizes.items()}
 
 

@@ -122,7 +122,7 @@ def learn(model: Quantised, teacher: Network, batches: Any, steps: int) -> None:
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = 1e-4 * (1 - step / steps) * min(1, (step + 1) / 10)
-        x = torch.cat([train.tensor(p) for p in batches.get()])
+        x = torch.cat([train.tensor(p) for p in train.next_of(batches)])
         with torch.no_grad():
             wanted = torch.tanh(teacher(x))
         said = torch.tanh(model(x))
@@ -261,13 +261,13 @@ def write(model: Quantised, path: Path, side: int, *, exact: bool = False) -> No
     data = file.SerializeToString()
     path.write_bytes(data)
     config = {
-        "name": path.parent.name,
+        "name": path.resolve().parent.name,
         "side": side,
         "bits": bits,
         "model": path.name,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-    (path.parent / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (path.parent / "config.json").write_text(json.dumps(config, indent=2) + "\n")  # see finish.py
 
 
 def main() -> None:
@@ -285,7 +285,10 @@ def main() -> None:
     asked = parser.parse_args()
     train.DEVICE, train.SIDE = torch.device("cpu"), asked.side
     torch.set_num_threads(os.cpu_count() or 1)
-    state = torch.load(asked.checkpoint, weights_only=True, map_location="cpu")["average"]
+    state = torch.load(asked.checkpoint, weights_only=True, map_location="cpu")
+    if "whitened" not in state:
+        raise SystemExit(f"{asked.checkpoint}: not trained to its end; run train.py again")
+    state = state["whitened"]
     net, teacher = Network(train.WIDTH), Network(train.WIDTH)
     net.load_state_dict(state)
     teacher.load_state_dict(state)
@@ -294,7 +297,7 @@ def main() -> None:
         batches = train.start_drawing(train.sources_of(asked.cache, asked.source), 99)
         with torch.no_grad():
             for _ in range(CALIBRATION):
-                model(torch.cat([train.tensor(p) for p in batches.get()]))
+                model(torch.cat([train.tensor(p) for p in train.next_of(batches)]))
             for range_ in (*model.ranges, *model.sums):
                 range_.fix()
         learn(model, teacher, batches, asked.steps)

@@ -12,12 +12,14 @@ A source named `cutouts` holds objects with alpha; each is laid on some ground.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import multiprocessing
 import os
 import random
 import time
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import numpy as np
@@ -90,13 +92,24 @@ def draw(sources: Sources, seed: int, out: Any) -> None:
         near = range(start, min(start + 3 * BATCH, len(pixels)))
         scene = r.random() < 0.5 and len(near) >= BATCH
         first, second = [], []
-        for number in r.sample(near if scene else most, BATCH):
+        among_them = near if scene else most
+        few = len(among_them) < BATCH
+        for number in r.choices(among_them, k=BATCH) if few else r.sample(among_them, BATCH):
             im = photo(source, number, grounds, r)
             among = r.choice(sources)
             other = photo(among, r.randrange(len(among[0])), grounds, r)
             first.append(squashed(lightly(im, r)))
             second.append(squashed(edited(im, r, other)))
         out.put((np.stack(first), np.stack(second)))
+
+
+def next_of(batches: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The next batch; if all that draw have died, the run ends, which else would wait for ever."""
+    while True:
+        with contextlib.suppress(Empty):
+            return batches.get(timeout=60)  # type: ignore[no-any-return]
+        if not multiprocessing.active_children():
+            raise SystemExit("what draws edits has died; see above why")
 
 
 def start_drawing(sources: Sources, seed: int) -> Any:
@@ -226,7 +239,7 @@ def main() -> None:
         step, spent = state["step"], state["spent"]
     else:
         net.load_pretrained()
-        begin_head(net, [tensor(batches.get()[0]) for _ in range(max(1, 1280 // BATCH))])
+        begin_head(net, [tensor(next_of(batches)[0]) for _ in range(max(1, 1280 // BATCH))])
     average = state["average"] if state else {k: v.clone() for k, v in net.state_dict().items()}
     average = {k: v.to(DEVICE) for k, v in average.items()}
     queue = torch.zeros(0, WIDTH, device=DEVICE)
@@ -236,7 +249,7 @@ def main() -> None:
         rate = min(1.0, (step + 1) / 60) * (0.49 * (1 + math.cos(math.pi * share)) + 0.02)
         for group, most in zip(optimiser.param_groups, (RATE, 2 * RATE), strict=True):
             group["lr"] = most * rate
-        first, second = batches.get()
+        first, second = next_of(batches)
         with torch.autocast(DEVICE.type, torch.bfloat16, enabled=DEVICE.type == "cuda"):
             outputs = net(tensor(np.concatenate([first, second])))
         a, b = outputs.float().chunk(2)
@@ -262,10 +275,10 @@ def main() -> None:
             save(asked.out, net=net.state_dict(), average=average, optimiser=optimiser.state_dict(),
                  step=step, spent=spent + now - begun)  # fmt: skip
     trained = {k: v.clone() for k, v in net.state_dict().items()}
-    net.load_state_dict(average)
-    end_head(net, [tensor(batches.get()[0]) for _ in range(6000 // BATCH)])
-    save(asked.out, net=trained, average=net.state_dict(), optimiser=optimiser.state_dict(),
-         step=step, spent=spent + time.time() - begun)  # fmt: skip
+    net.load_state_dict(average)  # kept as it is, to go on from
+    end_head(net, [tensor(next_of(batches)[0]) for _ in range(6000 // BATCH)])
+    save(asked.out, net=trained, average=average, whitened=net.state_dict(),
+         optimiser=optimiser.state_dict(), step=step, spent=spent + time.time() - begun)  # fmt: skip
     stop_drawing()
 
 
