@@ -1,14 +1,15 @@
 """Attacks on the hashes, on benign pictures: what a determined person can do.
 
-    python attacks.py --photos photos.zip [--model model.onnx ...] --out attacks.json
+    python attacks.py --photos photos.zip [--model models/lintel] --out attacks.json
 
 `evade` moves a picture away from its own hash until the limit is passed; `collide` moves a harmless
 picture towards the hash of another one. PDQ is attacked in nearly closed form: its bits are
 comparisons of 256 linear functions of the pixels, so the smallest change is a least-squares
-problem. A neural hasher is attacked by gradients, from a checkpoint of the training code; the
-joint attack wants both at once. Success counts only after rounding to bytes, as a share of the
-trials, with the PSNR and SSIM of the change. Distances are those of PDQ and of the float network
-on the attacked bytes.
+problem. A neural hasher is attacked by the gradient of its network, with the weights that are
+shipped; the joint attack wants both at once. What counts is what the SDK would say of the attacked
+bytes, as a share of the trials, with PSNR and SSIM of those that succeed: a collision is near one
+of the eight hashes that a list holds of the other picture (both at once: as near as AGREED takes),
+an evasion is far from all eight of its own, in all of its views.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from hashers import Pdq
+from hashers import Checked, Pdq
+from measure import distances
 from photos import photos
 from PIL import Image
 
@@ -134,31 +136,36 @@ def ssim(a: Floats, b: Floats) -> float:
 
 
 class Neural:
-    """Gradient attacks on the network of a checkpoint, alone or with PDQ at once (needs torch)."""
+    """Gradient attacks on a model of the SDK, alone or with PDQ at once (needs torch and onnx)."""
 
-    def __init__(self, train: Path, checkpoint: Path, steps: int, limit: int) -> None:
-        """Load the network with the training code in `train`."""
+    def __init__(self, folder: Path, steps: int, entries: int) -> None:
+        """Load it, and its network with the training code that lies in its folder."""
         import torch
 
-        sys.path.insert(0, str(train))
+        sys.path.insert(0, str(folder / "train"))
         from net import Network  # type: ignore[import-not-found]
 
-        self.torch, self.steps, self.limit = torch, steps, limit
-        state = torch.load(checkpoint, weights_only=True, map_location="cpu")["average"]
-        self.net = Network(len(state["head.bias"]))
-        self.net.load_state_dict(state)
+        self.torch, self.steps, self.hasher = torch, steps, Checked(folder)
+        self.limit = self.hasher.shipped(entries)
+        # As far out as `doorsill_screen` lets the second opinion agree (native/src/screen.c).
+        self.agreement = self.limit + (self.hasher.bits // 2 - self.limit) // 4
+        self.net = Network(self.hasher.bits)
+        self.net.load_shipped(folder / self.hasher.file.config.model)
         self.net.requires_grad_(requires_grad=False)
         self.map = torch.tensor(MAP, dtype=torch.float32)
         self.luma = torch.tensor(_LUMA, dtype=torch.float32)
 
     def code(self, pixels: Floats) -> NDArray[np.bool_]:
-        """Return the bits of rounded pixels."""
+        """Return the network's bits of rounded pixels."""
         x = self.torch.tensor(np.round(pixels).transpose(2, 0, 1)[None], dtype=self.torch.float32)
         return np.asarray(self.net(x)[0].numpy() >= 0)
 
     def distance(self, pixels: Floats, other: Floats) -> int:
-        """Return in how many bits the codes of two pictures differ."""
-        return int((self.code(pixels) != self.code(other)).sum())
+        """Return the distance of a query, its nearest view's, to what a list holds of another."""
+        query, listed = (Image.fromarray(np.round(p).astype(np.uint8)) for p in (pixels, other))
+        return int(
+            distances(self.hasher(query).codes[None], self.hasher.listed(listed)[None])[0, 0]
+        )
 
     def attack(
         self, pixels: Floats, other: Floats, *, evade: bool, joint: bool, decibels: float
@@ -190,12 +197,10 @@ class Neural:
 
 
 def summary(trials: list[dict[str, float]]) -> dict[str, float]:
-    """Return the share of successes and the medians of what the change looked like."""
-    return {
-        "trials": len(trials),
-        "success": float(np.mean([t["success"] for t in trials])),
-        **{key: float(np.median([t[key] for t in trials])) for key in ("psnr", "ssim")},
-    }
+    """Return the share of successes and the medians of what their changes looked like."""
+    done = [t for t in trials if t["success"]]
+    looks = {key: float(np.median([t[key] for t in done])) for key in ("psnr", "ssim") if done}
+    return {"trials": len(trials), "success": len(done) / len(trials), **looks}
 
 
 def attack_pdq(pairs: list[tuple[Floats, Floats]], *, evade: bool) -> dict[str, float]:
@@ -221,7 +226,8 @@ def attack_neural(
     for picture, other in pairs:
         target = picture if evade else other
         done = neural.attack(picture, target, evade=evade, joint=joint, decibels=decibels)
-        near = [neural.distance(done, target) <= neural.limit]
+        most = neural.agreement if joint and not evade else neural.limit
+        near = [neural.distance(done, target) <= most]
         if joint:
             near.append(distance(done, codes(target)[0]) <= PDQ_LIMIT)
         trials.append(trial(picture, done, success=not any(near) if evade else all(near)))
@@ -253,10 +259,11 @@ def main() -> None:
     parser.add_argument("--photos", required=True)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--steps", type=int, default=150)
-    parser.add_argument("--decibels", type=float, default=25)
-    parser.add_argument("--train", type=Path, help="the folder of the training code")
-    parser.add_argument("--checkpoint", type=Path, help="of the neural hasher, by train.py")
-    parser.add_argument("--limit", type=int, default=41, help="the neural hash's match limit")
+    parser.add_argument(
+        "--decibels", type=float, nargs="+", default=[25, 30], help="least PSNR of a change"
+    )
+    parser.add_argument("--model", type=Path, help="a folder of models, its training code within")
+    parser.add_argument("--entries", type=int, default=1000, help="of the list, for its limit")
     parser.add_argument("--out", type=Path, default=Path("attacks.json"))
     asked = parser.parse_args()
     pairs = targets(asked.photos, asked.trials)
@@ -264,15 +271,18 @@ def main() -> None:
         "evade PDQ": attack_pdq(pairs, evade=True),
         "collide PDQ": attack_pdq(pairs, evade=False),
     }
-    if asked.checkpoint:
-        neural = Neural(asked.train, asked.checkpoint, asked.steps, asked.limit)
-        for evade, joint in itertools.product((True, False), (False, True)):
-            name = f"{'evade' if evade else 'collide'} {'both' if joint else 'neural'}"
-            result[name] = attack_neural(neural, pairs, asked.decibels, evade=evade, joint=joint)
+    neural = Neural(asked.model, asked.steps, asked.entries) if asked.model else None
+    for least, evade, joint in itertools.product(asked.decibels, (True, False), (False, True)):
+        if neural is not None:
+            name = (
+                f"{'evade' if evade else 'collide'} {'both' if joint else 'neural'}, {least:g} dB"
+            )
+            result[name] = attack_neural(neural, pairs, least, evade=evade, joint=joint)
+            print(name, result[name], file=sys.stderr, flush=True)
     asked.out.write_text(json.dumps(result, indent=1))
     for name, each in result.items():
-        print(f"{name:16} {each['success']:6.0%} of {each['trials']}  "
-              f"PSNR {each['psnr']:.1f} dB  SSIM {each['ssim']:.3f}")  # fmt: skip
+        looks = f"PSNR {each['psnr']:.1f} dB  SSIM {each['ssim']:.3f}" if each["success"] else ""
+        print(f"{name:22} {each['success']:6.0%} of {each['trials']}  {looks}")
 
 
 if __name__ == "__main__":

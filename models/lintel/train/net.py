@@ -121,6 +121,31 @@ class Network(nn.Module):
             fold(block.project, state, name + "_project_conv", name + "_bn2")
         fold(self.top, state, "_conv_head", "_bn1")
 
+    def load_shipped(self, path: Path) -> None:
+        """Take the weights out of a quantised model file: what runs, but for rounded activations."""
+        import onnx
+        from onnx import numpy_helper
+
+        graph = onnx.load(path).graph
+        held = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+        for node in graph.node:
+            if node.op_type == "DequantizeLinear" and node.input[0] in held:
+                value, scale = (held[name] for name in node.input[:2])
+                held[node.output[0]] = value * scale.reshape(-1, *[1] * (value.ndim - 1))
+        nodes = {
+            kind: [each for each in graph.node if each.op_type == kind]
+            for kind in ("Conv", "Gemm", "Pow")
+        }
+        layers = [each for each in self.modules() if isinstance(each, Convolution)]
+        with torch.no_grad():
+            for layer, node in zip(
+                [*layers, self.head], nodes["Conv"] + nodes["Gemm"], strict=True
+            ):
+                layer.weight.copy_(torch.tensor(held[node.input[1]]))
+                layer.bias.copy_(torch.tensor(held[node.input[2]]))
+            # The first one is the root of a variance, the last one undoes this.
+            self.power.copy_(torch.tensor(held[nodes["Pow"][1].input[1]]))
+
 
 def fold(into: Convolution, state: dict[str, torch.Tensor], convolution: str, norm: str) -> None:
     scale = state[norm + ".weight"] / (state[norm + ".running_var"] + _EPSILON).sqrt()
