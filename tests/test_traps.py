@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 import shown
 import trap_hidden
 import traps
 from doorsill import Action, Gate, Outcome, hash_image
+from drawn import saved
 from lists import hash_list
 from looks import SCENE
 
@@ -59,10 +63,27 @@ def test_names_are_not_believed(suffix: str, kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turn", [1, 3, 6, 8])
-def test_a_thumbnail_of_the_picture_itself_is_not_compared(turn: int) -> None:
-    """What a camera writes costs one comparison: its thumbnail shows what the picture shows."""
+def test_a_thumbnail_of_the_picture_itself_is_compared(turn: int) -> None:
+    """What a camera writes costs two comparisons."""
     verdict = GATE.screen(trap_hidden.plain_thumbnail(SCENE, turn))
-    assert ("sha256", "sha1", "md5", "pdq: as shown") == verdict.coverage
+    assert ("sha256", "sha1", "md5", "pdq: as shown", "pdq: thumbnail") == verdict.coverage
+
+
+def test_a_thumbnail_nearer_to_an_entry_than_its_picture() -> None:
+    """A listed picture is found as the thumbnail of one that is near it and beyond the limit."""
+    data = files("doorsill").joinpath("data/lighthouse.jpg").read_bytes()
+    whole = Image.open(io.BytesIO(data)).convert("RGB")
+
+    def cropped(share: float) -> Image.Image:
+        left, top = (round(share * side) for side in whole.size)
+        return whole.crop((left, top, whole.width - left, whole.height - top))
+
+    small = cropped(0.0125).resize((160, 120), Image.Resampling.BOX)
+    main = saved(cropped(0.02), "JPEG", quality=92)
+    both = trap_hidden.with_thumbnail(cropped(0.02), saved(small, "JPEG", quality=95))
+    gate = Gate(hash_list(pdq={0: hash_image(whole).bytes}))
+    assert Outcome.CLEAR == gate.screen(main).outcome
+    assert Outcome.MATCH == gate.screen(both).outcome
 
 
 @pytest.mark.parametrize("name", traps.CUT)

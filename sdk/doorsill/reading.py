@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from doorsill.coding import Coding
-from doorsill.core import GROUNDS, MAX_SIDE, PROFILES, Hasher, Pdq
+from doorsill.core import GROUNDS, MAX_SIDE, Hasher, Pdq
 from doorsill.digests import PIECE, TooLong, digest, of_pieces, pieces_of
 from doorsill.files import open_regular
 from doorsill.patience import TimeUp
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     Decoder = Callable[[bytes, "Reading", Check], None]
 
 _OPAQUE = 255
-# Bits between a picture and its own thumbnail, at most: 8 to 22 on drawn scenes at 160 x 120. Such
-# a thumbnail is hashed, and not compared once more.
-_OWN = 24
 _LATE = "time: the deadline passed before all of it was read"
 
 
@@ -74,14 +71,9 @@ class Reading:
     canonical: bytes | None = None
     asked: list[str] = field(default_factory=list)
 
-    def add(self, label: str, pdq: Pdq, near: int = 0) -> bool:
-        """Keep a view, unless an earlier one has the same hashes, or some within *near* bits.
-
-        Tell whether it was kept.
-        """
-        same = (_apart(view.pdq, pdq) <= near if near else view.pdq.raw == pdq.raw
-                for view in self.views)  # fmt: skip
-        if any(same):
+    def add(self, label: str, pdq: Pdq) -> bool:
+        """Keep a view unless an earlier one has the same hashes, and tell whether it was kept."""
+        if any(view.pdq.raw == pdq.raw for view in self.views):
             return False
         self.views.append(HashedView(label, pdq))
         return True
@@ -90,16 +82,6 @@ class Reading:
         """Add the neural hashes of views, by their places."""
         for place, codes in coded:
             self.views[place] = replace(self.views[place], codes=codes)
-
-
-def _apart(one: Pdq, other: Pdq) -> int:
-    """Return the largest distance in bits between hashes of two views."""
-    return max(
-        (
-            int.from_bytes(one.hash(profile), "big") ^ int.from_bytes(other.hash(profile), "big")
-        ).bit_count()
-        for profile in PROFILES
-    )
 
 
 def hash_rows(
@@ -141,7 +123,7 @@ def _hash_views(
         hashed = hash_rows(view, coding, check)
         for ground, pdq, squashed in hashed:
             over = f" over {ground}" if len(hashed) > 1 else ""
-            if reading.add(name + view.label + over, pdq, _OWN if view.thumbnail else 0):
+            if reading.add(name + view.label + over, pdq):
                 coding.take(len(reading.views) - 1, squashed)
         reading.code(coding.finish(check, early=True))
     reading.code(coding.finish(check, early=False))

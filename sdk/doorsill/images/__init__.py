@@ -21,7 +21,6 @@ from doorsill.images import borders, colour, containers, frames, seams
 from doorsill.images.bands import packed, turned_band, turned_size
 from doorsill.images.canonical import encoded
 from doorsill.images.sitting import Sitting
-from doorsill.images.thumbnails import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,11 +74,6 @@ class View:
     mode: str
     band: Callable[[int, int], Image.Image | None]
     pixels: Callable[[int, int, str], bytes | None]
-
-    @property
-    def thumbnail(self) -> bool:
-        """Whether it is a thumbnail, which usually shows what the file shows."""
-        return LABEL in self.label
 
     @property
     def image(self) -> Image.Image | None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from doorsill.images.sitting import Sitting
 
-LABEL = "thumbnail"
 _MOST = 4  # cameras write one, some another one into their own notes
 
 
@@ -33,6 +32,6 @@ def of(sitting: Sitting, image: Image.Image) -> Iterator[tuple[str, Image.Image]
         small = open_picture(sitting, "JPEG", exif[at:])
         if small is not None and sitting.spend(small.size) and load(sitting, small):
             small.info["exif"] = exif  # it is turned as the picture is
-            yield LABEL, small
+            yield "thumbnail", small
         sitting.check()
         at = exif.find(JPEG_START, at + len(JPEG_START))
