@@ -15,9 +15,10 @@ from tables import markdown, read
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- numbers: written by examples/bench_readme.py -->", "<!-- /numbers -->"
 
-HOW = """Medians of one run each, one thread, answers checked against the peer before they are
-timed; less is better. `pip install '.[bench]'`, then `python examples/bench_all.py`, which prints
-more, and what was asked for; `DOORSILL_KERNEL=avx2` before it for the second table."""
+HOW = """Medians of one run each, one thread, but that the host makes a file's digests on a second
+core while its worker decodes; answers checked against the peer before they are timed; less is
+better. `pip install '.[bench]'`, then `python examples/bench_all.py`, which prints more, and what
+was asked for; `DOORSILL_KERNEL=avx2` before it for the second table."""
 
 
 def main(results: list[Path]) -> int:
