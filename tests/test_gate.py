@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import io
+import mmap
 import os
 import threading
 from pathlib import Path
@@ -25,7 +27,9 @@ from doorsill import (
     HashList,
     Limits,
     Outcome,
+    Trust,
     hash_image,
+    lists,
 )  # fmt: skip
 from lists import hash_list
 from looks import SCENE
@@ -149,6 +153,13 @@ def test_deadline_and_cancel(gate: Gate) -> None:
         gate.screen(DATA, cancel=cancel)
 
 
+@pytest.mark.parametrize("long", [float("inf"), 3e6, 1e19])
+def test_long_deadlines(gate: Gate, long: float) -> None:
+    """A deadline beyond what the system can wait for is one all the same."""
+    assert Outcome.MATCH == gate.screen(DATA, deadline=long).outcome
+    assert Outcome.MATCH == Gate(LISTED, limits=Limits(seconds=long)).screen(DATA).outcome
+
+
 def test_async(gate: Gate) -> None:
     """`await screen_async` answers like `screen`, many at a time."""
 
@@ -204,8 +215,6 @@ def test_lists_outlive_their_names() -> None:
 
 def test_open_reads_privately(tmp_path: Path) -> None:
     """A list that changes on disk after it was opened changes nothing."""
-    from doorsill import Trust  # noqa: PLC0415 - used once
-
     vector = Path(__file__).parent / "data/vectors/list.dsl"
     path = tmp_path / "list.dsl"
     path.write_bytes(vector.read_bytes())
@@ -213,6 +222,25 @@ def test_open_reads_privately(tmp_path: Path) -> None:
     path.write_bytes(b"")
     assert 69 == len(opened)
     assert Outcome.CLEAR == Gate(opened).screen(DATA).outcome
+
+
+def test_lists_open_without_huge_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that knows no huge pages refuses the advice, and a large list opens all the same."""
+    advised = []
+
+    class Memory(mmap.mmap):
+        """What a kernel without them gives."""
+
+        def madvise(self, *_: int) -> None:
+            """Refuse."""
+            advised.append(self)
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(lists, "_WORTH_HUGE_PAGES", 1)
+    monkeypatch.setattr(mmap, "mmap", Memory)
+    path = Path(__file__).parent / "data/vectors/list.dsl"
+    assert 69 == len(HashList.open(path, Trust.none()))
+    assert len(advised) == 1
 
 
 @pytest.mark.parametrize("name", ["on_grey", "under_alpha", "alpha_over_white", "alpha_over_black"])
@@ -259,8 +287,6 @@ def test_odd_arguments(gate: Gate, tmp_path: Path) -> None:
 
 def test_list_bytes_are_private() -> None:
     """Bytes that the caller changes after opening a list change nothing."""
-    from doorsill import Trust  # noqa: PLC0415 - used once
-
     data = bytearray((Path(__file__).parent / "data/vectors/list.dsl").read_bytes())
     opened = HashList(data, Trust.none())
     before = opened.entry(3)

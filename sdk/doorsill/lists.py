@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import time
+from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,8 @@ def _read_privately(file: BufferedReader, size: int) -> bytes | mmap.mmap:
     if size < _WORTH_HUGE_PAGES or not hasattr(mmap, "MADV_HUGEPAGE"):
         return file.read(size + 1)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    memory.madvise(mmap.MADV_HUGEPAGE)
+    with suppress(OSError):  # a kernel without them says that the advice is invalid
+        memory.madvise(mmap.MADV_HUGEPAGE)
     read = file.readinto(memory)
     return memory if read == size else memory[:read]
 

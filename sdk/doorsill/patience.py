@@ -10,6 +10,7 @@ from doorsill.errors import Cancelled
 if TYPE_CHECKING:
     import threading
 
+_MOST_SECONDS = 86400.0  # a day: whoever gives more means that it may take what it takes
 _CANCEL_SECONDS = 0.02  # how late a cancel may be noticed while waiting for another process
 
 
@@ -24,7 +25,8 @@ class Patience:
         """Begin to wait now: for so many seconds, for ever if None."""
         if seconds is not None and not seconds >= 0:  # NaN among what is refused
             raise ValueError(f"{seconds} seconds are no deadline; pass 0 or more, or None")
-        self._end = None if seconds is None else time.monotonic() + seconds
+        # The system's own waits cannot count much further, and infinity not at all.
+        self._end = None if seconds is None else time.monotonic() + min(seconds, _MOST_SECONDS)
         self._cancel = cancel
 
     def within(self, seconds: float | None) -> Patience:
