@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,8 @@ from doorsill.publish.audit import audit_log
 from doorsill.publish.keys import LOG
 from doorsill.publish.log import Log
 from doorsill.publish.manifest import Manifest, ManifestError, form_fault
-from publisher import NOW, ORIGIN, key
+from doorsill.publish.sign import Proof
+from publisher import NOW, ORIGIN, WITNESSES, key
 from test_audit import POLICY, publish_epochs, written
 
 if TYPE_CHECKING:
@@ -218,3 +221,24 @@ def test_a_proof_under_a_policy_that_is_not_kept(tmp_path: Path) -> None:
     log = publish_epochs(tmp_path, 1)
     found = audit_log(log, POLICY + b"# more\n", tmp_path / "releases")
     assert any("neither yours nor kept" in problem for problem in found.problems)
+
+
+def test_a_signed_list_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list that its publisher signed and nobody can open is a problem, and the audit goes on."""
+    publish_epochs(tmp_path, 1)
+    path, kept = tmp_path / "releases/0.dsl", tmp_path / "kept"
+    kept.mkdir()
+    bad = path.read_bytes()[:64].ljust(200, b"x")
+    leaf = Log(tmp_path / "log").entries()[0].decode()
+    for word, value in (("sha256", hashlib.sha256(bad).hexdigest()), ("size", "200")):
+        leaf = re.sub(rf"(?m)^{word} .*$", f"{word} {value}", leaf)
+    made = Log(tmp_path / "other").append(leaf.encode(), key(ORIGIN, LOG))
+    proof = Proof(leaf.encode(), 0, (), made)
+    for each in WITNESSES:
+        proof = replace(proof, checkpoint=proof.checkpoint.signed(each.cosign_note(made.text, NOW)))
+    (kept / "0.dsl").write_bytes(bad)
+    (kept / "0.dsl.tlog-proof").write_text(proof.text())
+    found = audit_log(tmp_path / "other", POLICY, kept)
+    assert ["epoch 0"] == [problem.partition(":")[0] for problem in found.problems]
+    assert 2 == audit("log", tmp_path / "other", "--releases", kept)
+    assert "proofs looked at: 1 of 1 epoch\n" in capsys.readouterr().out

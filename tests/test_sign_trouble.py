@@ -185,3 +185,15 @@ def test_verify_an_accepting_folder(desk: Desk) -> None:
     HashList.accept(path, kept, Trust.load(old))
     assert 0 == main(command)
     assert kept.is_dir()
+
+
+def test_a_damaged_memory_of_a_witness(desk: Desk) -> None:
+    """A witness that cannot read what it signed last signs nothing, and names the file."""
+    desk.release(0)
+    assert 0 == desk.publish(0)
+    state = desk.folder / "w0.seen"
+    for damage in (b"\xff", b"one word\n", f"{ORIGIN} 1 xyz\n".encode()):
+        state.write_bytes(damage)
+        desk.capsys.readouterr()
+        assert 2 == desk.witness("w0", 0)
+        assert f"{state}: damaged" in desk.capsys.readouterr().err

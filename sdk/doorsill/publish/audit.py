@@ -110,7 +110,7 @@ def audit_log(folder: Path, policy: bytes | None = None, kept: Path | None = Non
         _check_signature(found, checkpoint, policy)
         if kept is not None:
             add_kept(found, kept, policy)
-            found.withdrawals = _withdrawals(found.epochs)
+            found.withdrawals = _withdrawals(found)
     return found
 
 
@@ -157,16 +157,26 @@ def _gaps(epochs: list[Epoch]) -> list[str]:
     return problems
 
 
-def _withdrawals(epochs: list[Epoch]) -> list[Withdrawal]:
+def _open(found: Audit, epoch: Epoch) -> ListFile | None:
+    """Return the kept list of an epoch; one that is signed and cannot be read is a problem."""
+    try:
+        return ListFile.open(epoch.list) if epoch.list else None
+    except ListError as error:
+        found.problems.append(f"epoch {epoch.number}: {error}")
+        epoch.list = None
+        return None
+
+
+def _withdrawals(found: Audit) -> list[Withdrawal]:
     first: dict[bytes, int] = {}
     gone: dict[bytes, int] = {}
-    for epoch in epochs:
-        if epoch.list:
-            file = ListFile.open(epoch.list)
+    for epoch in found.epochs:
+        file = _open(found, epoch)
+        if file:
             for entry in file.ids():
                 first.setdefault(entry, epoch.number)
             gone |= dict(file.withdrawn())
-    issued = {epoch.number: epoch.manifest.number("issued") for epoch in epochs}
+    issued = {epoch.number: epoch.manifest.number("issued") for epoch in found.epochs}
     return [Withdrawal(entry.hex(), first[entry], at, issued[at] - issued[first[entry]])
             for entry, at in sorted(gone.items(), key=lambda pair: pair[1])
             if entry in first and at in issued]  # fmt: skip

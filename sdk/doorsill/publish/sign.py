@@ -206,9 +206,12 @@ class Witness:
     def _all(self) -> dict[str, tuple[int, str]]:
         try:
             rows = (line.split(" ") for line in self.state.read_text("utf-8").splitlines())
-            return {origin: (int(size), root) for origin, size, root in rows}
+            return {origin: (int(size), bytes.fromhex(root).hex()) for origin, size, root in rows}
         except FileNotFoundError:
             return {}
+        except ValueError:
+            raise LogError(f"{self.state}: damaged, so that the tree signed last is not known; "
+                           "restore it, or a branch could be signed") from None  # fmt: skip
 
     def cosign(self, old: int, proof: Sequence[bytes], checkpoint: Checkpoint, time: int) -> str:
         """Return a cosignature line once the tree is remembered (c2sp.org/tlog-witness).
