@@ -138,6 +138,27 @@ def check_trust(policy: bytes, tier: str) -> str:
     return TIERS[highest[0]]
 
 
+def manifest_fault(manifest: bytes) -> str:
+    """Return what breaks the form of a manifest (rule 1), "" if nothing does.
+
+    The core reads manifests in proofs alone, so this one is put into a proof that nobody signed:
+    if it is refused for want of signatures, its form was right.
+    """
+    import base64  # noqa: PLC0415 - publishers and auditors alone ask
+    import hashlib  # noqa: PLC0415 - likewise
+
+    key = b"\x01" + bytes(32)
+    id_ = hashlib.sha256(b"nobody\n" + key).digest()[:4].hex()
+    policy = f"log nobody+{id_}+{base64.b64encode(key).decode()}\nquorum none\n"
+    head = f"c2sp.org/tlog-proof@v1\nextra {base64.b64encode(manifest).decode()}\nindex 0\n"
+    proof = f"{head}\nnobody\n1\n{base64.b64encode(bytes(32)).decode()}\n\n".encode()
+    trust, _kept = _trust(policy.encode(), "signed")
+    release, detail = ffi.new("doorsill_release *"), ffi.new("char **")
+    status = lib.doorsill_release_check(trust, ffi.from_buffer(proof), len(proof), ffi.NULL, 0,
+                                        ffi.NULL, OPEN_AGAIN, _CRYPTO, release, detail)  # fmt: skip
+    return "" if status == lib.DOORSILL_NOT_TRUSTED else text(detail[0])
+
+
 def check_release(  # noqa: PLR0913, PLR0917 - as many as the core's call has
     policy: bytes,
     tier: str,

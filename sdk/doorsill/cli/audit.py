@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doorsill.cli.output import OK, TROUBLE, clean, complain, emit, fields, paint, table
+from doorsill.cli.sign import counted, stamp
 from doorsill.errors import DoorsillError
+from doorsill.trust import Trust
 
 if TYPE_CHECKING:
     import argparse
@@ -19,40 +21,62 @@ if TYPE_CHECKING:
 def _audit(args: argparse.Namespace) -> Audit:
     from doorsill.publish.audit import audit_log  # noqa: PLC0415 - clients never load it
 
-    if args.releases and not args.policy:
+    if args.releases is not None and args.policy is None:
         raise DoorsillError(
             "proofs that were kept are checked by a trust policy; give --policy too"
         )
-    policy = Path(args.policy).read_bytes() if args.policy else b""
-    return audit_log(Path(args.log), policy, Path(args.releases) if args.releases else None)
+    policy = None if args.policy is None else Trust.load(args.policy, tier="signed").policy
+    kept = None if args.releases is None else Path(args.releases)
+    return audit_log(Path(args.log), policy, kept)
+
+
+_SIGNED = {
+    True: "signed by the log of the policy",
+    False: "NOT signed by a log of the policy",
+    None: "signatures not checked: no --policy",
+}
+
+
+def _since(found: Audit, path: str) -> dict[str, Any]:
+    """Return whether the log extends a checkpoint kept from before; if not, that is a problem."""
+    from doorsill.publish import audit  # noqa: PLC0415
+    from doorsill.publish.log import Checkpoint  # noqa: PLC0415
+
+    old = Checkpoint.read(Path(path))
+    holds = audit.extends(found, old)
+    if not holds:
+        found.problems.append(
+            f"{path}: the log does not extend this checkpoint of size {old.size}; "
+            "both together prove it, keep them"
+        )
+    return {"path": path, "size": old.size, "extends": holds}
+
+
+def _proofs(found: Audit) -> str:
+    return f"{found.proofs} of {counted(len(found.epochs), 'epoch')}"
 
 
 def log(args: argparse.Namespace) -> int:
     """Check the log and say what is wrong with it."""
     from doorsill.publish import audit  # noqa: PLC0415
-    from doorsill.publish.log import Checkpoint  # noqa: PLC0415
 
     found = _audit(args)
-    for path in args.since:
-        old = Checkpoint.parse(Path(path).read_text("utf-8"))
-        if not audit.extends(found, old):
-            found.problems.append(
-                f"{path}: the log does not extend this checkpoint of size {old.size}; "
-                "both together prove it, keep them"
-            )
+    since = [_since(found, path) for path in args.since]
     proof = audit.check_sizes(found, *args.sizes) if args.sizes else []
     hashes = [base64.b64encode(each).decode() for each in proof]
     if args.json:
-        emit({"log": args.log, "epochs": len(found.epochs), "problems": found.problems,
+        emit({"log": args.log, "epochs": len(found.epochs), "signed": found.signed,
+              "proofs": found.proofs, "since": since, "problems": found.problems,
               "consistency": hashes})  # fmt: skip
     else:
         word = paint("FAULTY", "bold", "red") if found.problems else paint("sound", "bold", "green")
-        signed = (
-            "signed by the log of the policy"
-            if args.policy
-            else "signatures not checked: no --policy"
-        )
-        print(f"{clean(args.log)} {word}: {len(found.epochs)} epochs, each one leaf, {signed}")
+        epochs = counted(len(found.epochs), "epoch")
+        print(f"{clean(args.log)} {word}: {epochs}, each one leaf, {_SIGNED[found.signed]}")
+        if found.proofs is not None:
+            print(f"proofs looked at: {_proofs(found)}")
+        for each in since:
+            if each["extends"]:
+                print(f"extends {clean(each['path'])} (size {each['size']})")
         if args.sizes:
             print(f"the tree of {args.sizes[1]} leaves extends that of {args.sizes[0]}:")
             print("".join(f"  {each}\n" for each in hashes), end="")
@@ -63,7 +87,6 @@ def log(args: argparse.Namespace) -> int:
 
 def entry(args: argparse.Namespace) -> int:
     """Tell who vouches for an entry, and since when."""
-    from doorsill.cli.sign import stamp  # noqa: PLC0415
     from doorsill.publish.audit import entry_story  # noqa: PLC0415
 
     found = _audit(args)
@@ -86,6 +109,8 @@ def entry(args: argparse.Namespace) -> int:
             ("last listed in", f"epoch {story.last}"),
             ("withdrawn", gone),
             ("lists looked at", f"{story.checked} of {len(found.epochs)}, each a leaf of the log"),
+            ("proofs looked at", _proofs(found)),
+            ("log", _SIGNED[found.signed]),
         ]
     )
     for problem in found.problems:
@@ -101,9 +126,16 @@ def report(args: argparse.Namespace) -> int:
     found = _audit(args)
     write_atomically(Path(args.output), page(found).encode())
     if args.json:
-        emit({"path": args.output, "epochs": len(found.epochs), "problems": found.problems})
+        emit({"path": args.output, "epochs": len(found.epochs), "signed": found.signed,
+              "proofs": found.proofs, "problems": found.problems})  # fmt: skip
     else:
-        print(f"{clean(args.output)}: {len(found.epochs)} epochs, {len(found.problems)} problems")
+        epochs, problems = counted(len(found.epochs), "epoch"), len(found.problems)
+        print(f"{clean(args.output)}: {epochs}, {counted(problems, 'problem')}, "
+              f"{_SIGNED[found.signed]}")  # fmt: skip
+        if found.proofs is not None:
+            print(f"proofs looked at: {_proofs(found)}")
+        for problem in found.problems:
+            complain(problem)
         table(("epoch", "entries", "added", "removed"),
               [(e.number, *(e.manifest.number(k) for k in ("entries", "added", "removed")))
                for e in found.epochs[-5:]])  # fmt: skip

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no other name
     Make = Callable[[Commands, str, str, str], argparse.ArgumentParser]
 
+_MOST = 1 << 63  # numbers of a manifest, times too, lie below
 _TIERS = ("signed", "witnessed", "approved")
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0  # noqa: PLR2004 - digits of _MOST
+    if not 0 < number < _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r}; give a whole number, 1 or more, below 2^63")
+    return number
 
 
 def add(commands: Commands, lists: Commands, command: Make) -> None:
@@ -38,7 +46,9 @@ def add(commands: Commands, lists: Commands, command: Make) -> None:
     checked.add_argument(
         "--fresh", action="store_true", help="ask for signatures of the last 72 hours, too"
     )
-    checked.add_argument("--now", type=int, metavar="SECONDS", help="another time than the clock's")
+    checked.add_argument(
+        "--now", type=_positive, metavar="SECONDS", help="another time than the clock's"
+    )
 
     audits = commands.add_parser("audit", help="check a publisher's log, trusting no one")
     under = audits.add_subparsers(metavar="COMMAND", required=True)
@@ -65,7 +75,7 @@ def _leak_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("list", metavar="SEALED", help="a sealed list")
     made.add_argument("--photos", required=True, metavar="DIR",
                       help="harmless photos, 1,000 or more")  # fmt: skip
-    made.add_argument("--rate", type=int, default=2000, metavar="N",
+    made.add_argument("--rate", type=_positive, default=2000, metavar="N",
                       help="questions a day that one account may ask (2000)")  # fmt: skip
 
 
@@ -93,7 +103,11 @@ def _policy_options(made: argparse.ArgumentParser) -> None:
 def _log_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("log", metavar="LOG", help="a folder as tlog-tiles lays it out")
     made.add_argument("--policy", metavar="P", help="the trust policy, to check signatures by")
-    made.add_argument("--releases", metavar="FOLDER", help="lists and proofs kept, under any names")
+    made.add_argument(
+        "--releases",
+        metavar="FOLDER",
+        help="lists and proofs kept, under any names; needs --policy",
+    )
 
 
 def _sign_options(made: argparse.ArgumentParser) -> None:
@@ -104,11 +118,13 @@ def _sign_options(made: argparse.ArgumentParser) -> None:
     add("--policy", metavar="P", help="the trust policy in force from this release on")
     add("--log", metavar="FOLDER", help="the log, as tlog-tiles lays it out")
     add("--before", metavar="L0", help="publisher, approver: the release before")
-    add("--policy-version", type=int, default=1, metavar="N", help="publisher: its number (1)")
+    add(
+        "--policy-version", type=_positive, default=1, metavar="N", help="publisher: its number (1)"
+    )
     add("--policy-before", metavar="P0", help="publisher: the policy that this release replaces")
     add(
         "--use-days",
-        type=int,
+        type=_positive,
         default=30,
         metavar="N",
         help="publisher: days until it is stale (30)",
@@ -121,4 +137,4 @@ def _sign_options(made: argparse.ArgumentParser) -> None:
     )
     add("--state", metavar="FILE", help="witness: the trees signed so far")
     add("--rebuilt", metavar="L1", help="approver: the same list, built by yourself from the rows")
-    add("--now", type=int, metavar="SECONDS", help="another time than the clock's")
+    add("--now", type=_positive, metavar="SECONDS", help="another time than the clock's")

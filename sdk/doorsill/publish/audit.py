@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from doorsill import releases
-from doorsill.errors import DoorsillError, ListError, TrustError
-from doorsill.files import read_small
+from doorsill.errors import DoorsillError, ListError
 from doorsill.lists import TEST
 from doorsill.publish import tree
+from doorsill.publish.audit_kept import add_kept
 from doorsill.publish.log import Checkpoint, Log, LogError
-from doorsill.publish.manifest import Manifest, ManifestError
+from doorsill.publish.manifest import Manifest, form_fault
 from doorsill.publish.sections import ListFile
-from doorsill.publish.sign import PROOF, Proof, log_keys
+from doorsill.publish.sign import log_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
-
-_MAX_CHECKPOINT = 1 << 16
 
 
 @dataclass
@@ -66,6 +62,9 @@ class Audit:
         epochs: In order.
         problems: What is not as it should be, in sentences; empty if all is well.
         withdrawals: As far as kept lists tell.
+        signed: Whether a log of the trust policy has signed the checkpoint; None if no policy was
+            given to ask.
+        proofs: Of how many epochs a kept proof holds; None if no folder was given to look in.
     """
 
     checkpoint: Checkpoint | None
@@ -73,19 +72,27 @@ class Audit:
     epochs: list[Epoch]
     problems: list[str] = field(default_factory=list)
     withdrawals: list[Withdrawal] = field(default_factory=list)
+    signed: bool | None = None
+    proofs: int | None = None
 
 
-def audit_log(folder: Path, policy: bytes = b"", kept: Path | None = None) -> Audit:
+def audit_log(folder: Path, policy: bytes | None = None, kept: Path | None = None) -> Audit:
     """Return what a log shows: every epoch is one leaf, tiles and root follow from the entries.
 
     Args:
         folder: The log, as c2sp.org/tlog-tiles lays it out.
         policy: The trust policy, to check the log's signature and kept proofs by.
-        kept: Lists and their proofs, under any names, for what the log alone does not tell.
+        kept: Lists and their proofs, under any names, for what the log alone does not tell; needs
+            the policy.
 
     Raises:
-        LogError: There is no log, or it cannot be read to its end.
+        LogError: There is no log, or it or the kept folder cannot be read to its end.
+        TrustError: The policy is none.
     """
+    if policy is not None:
+        releases.check_trust(policy, "signed")
+    elif kept is not None:
+        raise DoorsillError(f"{kept}: its proofs are checked by a trust policy; give one, too")
     log = Log(folder)
     checkpoint = log.checkpoint()
     if checkpoint is None:
@@ -98,25 +105,31 @@ def audit_log(folder: Path, policy: bytes = b"", kept: Path | None = None) -> Au
         found.problems.append("the entries do not give the root that the checkpoint signs")
     if not log.tiles_agree(found.leaves):
         found.problems.append("the hash tiles are not those of the entries")
-    if policy and not any(
-        key.signed(checkpoint.text, line)
-        for key in log_keys(policy, checkpoint.origin)
-        for line in checkpoint.signatures
-    ):
-        found.problems.append("no log of the trust policy has signed the checkpoint")
     found.problems += _gaps(found.epochs)
-    if kept:
-        _add_kept(found, kept, policy)
-        found.withdrawals = _withdrawals(found.epochs)
+    if policy is not None:
+        _check_signature(found, checkpoint, policy)
+        if kept is not None:
+            add_kept(found, kept, policy)
+            found.withdrawals = _withdrawals(found)
     return found
 
 
+def _check_signature(found: Audit, checkpoint: Checkpoint, policy: bytes) -> None:
+    found.signed = any(
+        key.signed(checkpoint.text, line)
+        for key in log_keys(policy, checkpoint.origin)
+        for line in checkpoint.signatures
+    )
+    if not found.signed:
+        found.problems.append("no log of the trust policy has signed the checkpoint")
+
+
 def _add_epoch(found: Audit, number: int, entry: bytes) -> None:
-    try:
-        manifest = Manifest.parse(entry)
-    except ManifestError:
-        found.problems.append(f"leaf {number} is no manifest")
+    wrong = form_fault(entry)
+    if wrong:  # its numbers may be none, so it stays out of all that is worked out below
+        found.problems.append(f"leaf {number} breaks the form: {wrong}")
         return
+    manifest = Manifest.parse(entry)
     epoch = Epoch(number, manifest)
     if manifest.one("epoch") != str(number):
         found.problems.append(f"leaf {number} says that it is epoch {manifest.one('epoch')}")
@@ -128,6 +141,8 @@ def _add_epoch(found: Audit, number: int, entry: bytes) -> None:
 def _gaps(epochs: list[Epoch]) -> list[str]:
     problems = []
     for before, after in pairwise(epochs):
+        if after.number != before.number + 1:  # the one between them could not be read
+            continue
         late = after.manifest.number("issued") - before.manifest.number("use_until")
         if late > 0:
             problems.append(
@@ -142,59 +157,26 @@ def _gaps(epochs: list[Epoch]) -> list[str]:
     return problems
 
 
-def _add_kept(found: Audit, kept: Path, policy: bytes) -> None:
-    """Match kept proofs and lists with their epochs."""
-    policies = {hashlib.sha256(text).hexdigest(): text for text in _policies(kept, policy)}
-    for path in sorted(kept.rglob(f"*.dsl{PROOF}")):
-        try:
-            proof = Proof.read(path)
-        except (LogError, OSError) as error:
-            found.problems.append(str(error))
-            continue
-        epoch = next(
-            (e for e in found.epochs if found.leaves[e.number] == tree.leaf_hash(proof.manifest)),
-            None,
-        )
-        if epoch is None:
-            found.problems.append(f"{path}: its manifest is not in the log")
-            continue
-        data = path.with_name(path.name.removesuffix(PROOF))
-        text = policies.get(epoch.manifest.one("policy").split(" ")[-1], b"")
-        try:
-            release = releases.check_release(
-                text, "signed", proof.text().encode(), data.read_bytes() if data.exists() else None
-            )
-        except TrustError as error:
-            found.problems.append(f"{path}: {error}")
-            continue
-        epoch.tier, epoch.signers = release.tier, names_of(text, release.cosigners)
-        epoch.list = data if data.exists() else None
+def _open(found: Audit, epoch: Epoch) -> ListFile | None:
+    """Return the kept list of an epoch; one that is signed and cannot be read is a problem."""
+    try:
+        return ListFile.open(epoch.list) if epoch.list else None
+    except ListError as error:
+        found.problems.append(f"epoch {epoch.number}: {error}")
+        epoch.list = None
+        return None
 
 
-def _policies(kept: Path, policy: bytes) -> Iterable[bytes]:
-    yield policy
-    for path in kept.rglob("*.policy-*"):
-        if not path.name.endswith(PROOF):
-            yield read_small(path, releases.MAX_TRUST)
-
-
-def names_of(policy: bytes, cosigners: int) -> tuple[str, ...]:
-    """Return the names of those who signed, from the bits of a release and its policy."""
-    words = (line.split() for line in policy.decode(errors="replace").split("\n"))
-    names = [line[1] for line in words if line[:1] == ["witness"]]
-    return tuple(name for i, name in enumerate(names) if cosigners >> i & 1)
-
-
-def _withdrawals(epochs: list[Epoch]) -> list[Withdrawal]:
+def _withdrawals(found: Audit) -> list[Withdrawal]:
     first: dict[bytes, int] = {}
     gone: dict[bytes, int] = {}
-    for epoch in epochs:
-        if epoch.list:
-            file = ListFile.open(epoch.list)
+    for epoch in found.epochs:
+        file = _open(found, epoch)
+        if file:
             for entry in file.ids():
                 first.setdefault(entry, epoch.number)
             gone |= dict(file.withdrawn())
-    issued = {epoch.number: epoch.manifest.number("issued") for epoch in epochs}
+    issued = {epoch.number: epoch.manifest.number("issued") for epoch in found.epochs}
     return [Withdrawal(entry.hex(), first[entry], at, issued[at] - issued[first[entry]])
             for entry, at in sorted(gone.items(), key=lambda pair: pair[1])
             if entry in first and at in issued]  # fmt: skip

@@ -46,19 +46,22 @@ def _plain(number: float) -> str:
 def page(found: Audit) -> str:
     """Return the page."""
     epochs = found.epochs
-    name = epochs[-1].manifest.one("list") if epochs else "an empty log"
-    parts = [f"<h1>{escape(name)}</h1>", _lead(epochs), _finding(found), _changes(epochs), _entries(epochs),
+    name = epochs[-1].manifest.one("list") if epochs else "A log without releases"
+    parts = [f"<h1>{escape(name)}</h1>", _lead(found), _finding(found), _changes(epochs), _entries(epochs),
              _withdrawn(found.withdrawals, epochs), _counts(epochs), _signers(epochs), _gaps(epochs),
              _every(epochs), _meaning(found)]  # fmt: skip
     return (f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>Audit of {escape(name)}</title><style>{_STYLE}</style>{''.join(parts)}</html>\n")  # fmt: skip
 
 
-def _lead(epochs: list[Epoch]) -> str:
+def _lead(found: Audit) -> str:
+    epochs = found.epochs
     if not epochs:
-        return "<p class=lead>Nothing was published.</p>"
+        what = "No release of it can be read." if found.leaves else "Nothing was published."
+        return f"<p class=lead>{what}</p>"
     last = epochs[-1].manifest
-    return (f"<p class=lead>{len(epochs)} releases of a hash list, from {day(epochs[0].manifest.number('issued'))} to "
+    releases = "1 release" if len(epochs) == 1 else f"{len(epochs)} releases"
+    return (f"<p class=lead>{releases} of a hash list, from {day(epochs[0].manifest.number('issued'))} to "
             f"{day(last.number('issued'))}; {_plain(last.number('entries'))} entries today. A hash list names known "
             "pictures by numbers; it holds no pictures. This page was made from the publisher's public log alone, "
             "and from lists and signatures that were kept.</p>")  # fmt: skip
@@ -67,9 +70,21 @@ def _lead(epochs: list[Epoch]) -> str:
 def _finding(found: Audit) -> str:
     if not found.problems:
         return ("<div class='box good'><strong>The log is sound.</strong> Every release is one entry of the log, in "
-                "order, and the log's root follows from them: nothing was removed or rewritten.</div>")  # fmt: skip
+                f"order, and the log's root follows from them: nothing was removed or rewritten. {_signed(found)}</div>")  # fmt: skip
     items = "".join(f"<li>{escape(problem)}</li>" for problem in found.problems)
     return f"<div class='box bad'><strong>Not as it should be:</strong><ul>{items}</ul></div>"
+
+
+def _signed(found: Audit) -> str:
+    """Say what was checked of signatures; problems say what failed."""
+    if found.signed is None:
+        return "Signatures were not checked: no trust policy was given."
+    kept = (
+        "no proofs were given"
+        if found.proofs is None
+        else f"of {found.proofs} releases the kept proof holds"
+    )
+    return f"A log of the trust policy has signed its newest tree; {kept}."
 
 
 def _axis(most: float, labels: tuple[str, str]) -> str:

@@ -7,6 +7,7 @@ folder that Tessera's POSIX driver writes can be read here.
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from doorsill.publish.keys import Key
 
 _WIDTH = 256  # of a tile, tlog-tiles
+_HASH_BYTES = 32
 _LENGTH = struct.Struct(">H")
 _MAX_BUNDLE = _WIDTH * (_LENGTH.size + 0xFFFF)
 _MAX_CHECKPOINT = 1 << 16
@@ -52,13 +54,26 @@ class Checkpoint:
         """Take a note apart. Who signed it is not asked here; `LogError` if it is no checkpoint."""
         text, gap, below = note.partition("\n\n")
         try:
-            origin, size, root = text.split("\n")[:3]
-            return cls(origin, int(size), base64.b64decode(root, validate=True), f"{text}\n",
+            origin, size, encoded = text.split("\n")[:3]
+            root = base64.b64decode(encoded, validate=True)
+            if not re.fullmatch("0|[1-9][0-9]{0,18}", size) or len(root) != _HASH_BYTES:
+                raise ValueError  # noqa: TRY301 - one place for all that it can be
+            return cls(origin, int(size), root, f"{text}\n",
                        tuple(below.splitlines(keepends=True)) if gap else ())  # fmt: skip
         except ValueError:
             raise LogError(
                 "this is no checkpoint: origin, size and root hash, a line each"
             ) from None
+
+    @classmethod
+    def read(cls, path: Path) -> Checkpoint:
+        """Read a checkpoint; `LogError` names the file if it is none."""
+        try:
+            return cls.parse(read_small(path, _MAX_CHECKPOINT).decode())
+        except UnicodeDecodeError:
+            raise LogError(f"{path}: bytes that are no text; a checkpoint is one") from None
+        except LogError as error:
+            raise LogError(f"{path}: {error}") from None
 
     def note(self) -> str:
         """Return text and signatures."""
@@ -72,8 +87,11 @@ class Checkpoint:
 
 
 def _signer(line: str) -> tuple[str, bytes]:
-    _, name, signature = line.split(" ")
-    return name, base64.b64decode(signature)[:4]
+    try:
+        _, name, signature = line.split(" ")
+        return name, base64.b64decode(signature)[:4]
+    except ValueError:  # no signature line: nobody's, so that it stays and is refused by the core
+        return line, b""
 
 
 def _tile_name(number: int) -> str:
@@ -94,9 +112,7 @@ class Log:
     def checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint; None for a log without entries."""
         try:
-            return Checkpoint.parse(
-                read_small(self.folder / "checkpoint", _MAX_CHECKPOINT).decode()
-            )
+            return Checkpoint.read(self.folder / "checkpoint")
         except FileNotFoundError:
             return None
 
@@ -179,6 +195,10 @@ class Log:
             path = self._path("0", first // _WIDTH, len(part))
             if not path.exists():
                 path = self._path("0", first // _WIDTH, _WIDTH)
-            if not path.exists() or path.read_bytes()[: 32 * len(part)] != b"".join(part):
+            try:
+                kept = read_small(path, _WIDTH * _HASH_BYTES)
+            except OSError:
+                return False
+            if kept[: _HASH_BYTES * len(part)] != b"".join(part):
                 return False
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from doorsill.publish.cap import over_cap
 from doorsill.publish.diff import Alignment, Changes, changes
 from doorsill.publish.sealed_facts import sealed_changes, sealed_facts
 from doorsill.publish.sections import Kind
+from doorsill.releases import manifest_fault
 from doorsill.sealed.lists import SealedList
 
 if TYPE_CHECKING:
@@ -20,6 +22,20 @@ if TYPE_CHECKING:
 
 FIRST_LINE = "doorsill-manifest/v1"
 USE_SECONDS = 30 * 24 * 3600
+
+_NUMBER, _HEX = "(0|[1-9][0-9]{0,18})", "[0-9a-f]{64}"
+_COUNTS = ("entries", "added", "removed", "withdrawn")
+_FACTS = dict.fromkeys(_COUNTS, _NUMBER) | {
+    "over_cap": ".+",
+    "hasher": f".+ .+ {' '.join([_NUMBER] * 4)} (?:{_HEX}|-)",
+    "sealed": f"{_NUMBER} {_NUMBER} {_NUMBER} {_HEX} {_HEX}",
+    "digests": f"(?:sha256|sha1|md5) {_NUMBER}",
+    "category": f"{_NUMBER} .+",
+    "publisher": f"{_NUMBER} .+",
+}
+"""The facts of native/FORMAT.md in their order, and how each is written."""
+_ONCE = {*_COUNTS, "over_cap", "sealed"}
+_TOO_LARGE = 1 << 63
 
 
 class ManifestError(DoorsillError):
@@ -36,7 +52,7 @@ class Manifest:
     def parse(cls, raw: bytes) -> Manifest:
         """Take it apart. Whether it is one the core decides, when it checks the proof."""
         facts: dict[str, list[str]] = {}
-        lines = raw.decode(errors="replace").splitlines()
+        lines = _lines(raw)
         if lines[:1] != [FIRST_LINE]:
             raise ManifestError("this is no manifest of a hash list")
         for line in lines[1:]:
@@ -49,13 +65,49 @@ class Manifest:
         return self.facts.get(key, [""])[0]
 
     def number(self, key: str) -> int:
-        """Return a number, 0 if it does not stand there."""
-        return int(self.one(key) or 0)
+        """Return a number, 0 if it does not stand there; `ManifestError` if it is none."""
+        return _number(key, self.one(key) or "0")
 
     def counts(self, key: str) -> dict[str, int]:
-        """Return the numbers by name of `category` or `publisher`."""
+        """Return the numbers by name of `category` or `publisher`; `ManifestError` if none."""
         pairs = (value.partition(" ") for value in self.facts.get(key, []))
-        return {name: int(number) for number, _, name in pairs}
+        return {name: _number(key, number) for number, _, name in pairs}
+
+
+def _lines(raw: bytes) -> list[str]:
+    """Return the lines; a newline alone ends one, as for the core: names may hold U+2028."""
+    return raw.decode(errors="replace").removesuffix("\n").split("\n")
+
+
+def _number(key: str, value: str) -> int:
+    if not re.fullmatch(_NUMBER, value) or int(value) >= _TOO_LARGE:
+        raise ManifestError(f"`{key}` of the manifest is {value[:40]!r}, no number; do not use it")
+    return int(value)
+
+
+def form_fault(raw: bytes) -> str:
+    """Return what breaks the form of a manifest, in words; "" if nothing does.
+
+    The core judges what clients act on. They pass by the facts for people, which are read here.
+    """
+    wrong = manifest_fault(raw)
+    if wrong:
+        return wrong
+    facts = [line.partition(" ")[::2] for line in _lines(raw)[1:]]
+    known = [(key, value) for key, value in facts if key in _FACTS]
+    keys = [key for key, _ in known]
+    for key, value in known:
+        found = re.fullmatch(_FACTS[key], value)
+        if not found or any(int(number) >= _TOO_LARGE for number in found.groups()):
+            return f"`{key} {value[:40]}` is not written as it should be"
+    missing = [key for key in _COUNTS if key not in keys]
+    if missing:
+        return f"it does not say `{missing[0]}`"
+    twice = [key for key in keys if key in _ONCE and keys.count(key) > 1]
+    if twice:
+        return f"it says `{twice[0]}` twice"
+    order = [list(_FACTS).index(key) for key in keys]
+    return "" if order == sorted(order) else "its facts do not stand in their order"
 
 
 @dataclass(frozen=True)

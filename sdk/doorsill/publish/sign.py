@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from doorsill.errors import DoorsillError
 from doorsill.files import read_small, write_atomically
 from doorsill.publish import tree
-from doorsill.publish.keys import PublicKey
+from doorsill.publish.keys import KeyFileError, PublicKey
 from doorsill.publish.log import Checkpoint, LogError
-from doorsill.publish.manifest import Manifest, ManifestError, facts, make_manifest
-from doorsill.releases import MAX_PROOF
+from doorsill.publish.manifest import Manifest, ManifestError, facts, form_fault, make_manifest
+from doorsill.releases import MAX_PROOF, check_trust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from doorsill.publish.keys import Key
     from doorsill.publish.log import Log
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from doorsill.publish.sections import ListFile
 
 PROOF = ".tlog-proof"
-_FIRST_LINE = "c2sp.org/tlog-proof@v1"
+FIRST_LINE = "c2sp.org/tlog-proof@v1"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Proof:
         """Return it as a file holds it."""
         extra = base64.b64encode(self.manifest).decode()
         hashes = "".join(f"{base64.b64encode(each).decode()}\n" for each in self.path)
-        head = f"{_FIRST_LINE}\nextra {extra}\nindex {self.index}\n{hashes}\n"
+        head = f"{FIRST_LINE}\nextra {extra}\nindex {self.index}\n{hashes}\n"
         return head + self.checkpoint.note()
 
     @classmethod
@@ -49,7 +49,7 @@ class Proof:
         head, _, note = text.partition("\n\n")
         lines = head.split("\n")
         try:
-            if lines[0] != _FIRST_LINE:
+            if lines[0] != FIRST_LINE:
                 raise ValueError  # noqa: TRY301 - one place for all that it can be
             extra, index = lines[1].removeprefix("extra "), int(lines[2].removeprefix("index "))
             path = tuple(base64.b64decode(line, validate=True) for line in lines[3:])
@@ -78,9 +78,19 @@ def publish(  # noqa: PLR0913, PLR0917 - what a publisher has before them
 
     A release that changes the trust policy gets `PATH.policy-N` and a proof of its own, too.
 
+    A log never forgets, so nothing is added to it that no client would take.
+
     Raises:
-        ManifestError: Its changes are over the cap, or its epoch is not the log's next.
+        KeyFileError: The key is not one of the policy's logs of this origin.
+        ManifestError: Its changes are over the cap, its epoch is not the log's next, or a term is
+            one that a manifest cannot say.
+        TrustError: The policy is none.
     """
+    check_trust(terms.policy, "signed")
+    if PublicKey.parse(key.vkey) not in log_keys(terms.policy, terms.origin):
+        raise KeyFileError(f"{key.vkey}: no log of the trust policy for {terms.origin}; "
+                           "sign with the key of its `log` line, or name the policy that has "
+                           "this one")  # fmt: skip
     entries = log.entries()
     if new.list.info["epoch"] != len(entries):
         raise ManifestError(f"{path}: its epoch is {new.list.info['epoch']}, the log's next is "
@@ -92,6 +102,10 @@ def publish(  # noqa: PLR0913, PLR0917 - what a publisher has before them
             f"{before.list.path or 'the list before'}: is not the last one of the log"
         )
     manifest = make_manifest(new, before, terms)
+    wrong = form_fault(manifest) or ("it is stale at birth" if terms.use_seconds <= 0 else "")
+    if wrong:
+        raise ManifestError(f"{path}: no client would take its manifest: {wrong}; nothing was "
+                            "published, change the terms or the list's texts")  # fmt: skip
     checkpoint = log.append(manifest, key)
     leaves = [tree.leaf_hash(each) for each in [*entries, manifest]]
     proof = Proof(manifest, len(entries), tuple(tree.inclusion(len(entries), leaves)), checkpoint)
@@ -122,9 +136,12 @@ def check_facts(new: ListFile, before: ListFile | None, proof: Proof) -> None:
     Raises:
         ManifestError: The manifest says something else.
     """
+    wrong = form_fault(proof.manifest)
+    if wrong:
+        raise ManifestError(f"the manifest breaks the form: {wrong}; do not sign")
     manifest = Manifest.parse(proof.manifest)
     made = facts(new, before, manifest.one("over_cap"))
-    said = proof.manifest.decode().splitlines()[-len(made) :]
+    said = proof.manifest.decode().removesuffix("\n").split("\n")[-len(made) :]
     if made != said or manifest.one("sha256") != new.sha256():
         wrong = next(
             (f"{b!r}, it is {a!r}" for a, b in zip(made, said, strict=False) if a != b), ""
@@ -134,9 +151,34 @@ def check_facts(new: ListFile, before: ListFile | None, proof: Proof) -> None:
 
 def log_keys(policy: bytes, origin: str) -> list[PublicKey]:
     """Return the log keys of a trust policy for this origin."""
-    lines = (line.split() for line in policy.decode(errors="replace").split("\n"))
+    lines = _words(policy)
     keys = (PublicKey.parse(words[1]) for words in lines if words[:1] == ["log"] and words[1:])
     return [key for key in keys if key.name == origin]
+
+
+def group_keys(policy: bytes, group: str) -> list[PublicKey]:
+    """Return the keys in a group, nested ones too, of a policy that the core has found good."""
+    lines = [words for words in _words(policy) if words[2:]]
+    keys = {words[1]: words[2] for words in lines if words[0] == "witness"}
+    groups = {words[1]: words[3:] for words in lines if words[0] == "group"}
+
+    def under(name: str) -> Iterator[str]:
+        if name in keys:
+            yield keys[name]
+        for member in groups.get(name, ()):
+            yield from under(member)
+
+    return [PublicKey.parse(vkey) for vkey in under(group)]
+
+
+def names_of(policy: bytes, cosigners: int) -> tuple[str, ...]:
+    """Return the names of those who signed, from the bits of a release and its policy."""
+    names = [words[1] for words in _words(policy) if words[:1] == ["witness"]]
+    return tuple(name for i, name in enumerate(names) if cosigners >> i & 1)
+
+
+def _words(policy: bytes) -> list[list[str]]:
+    return [line.split() for line in policy.decode(errors="replace").split("\n")]
 
 
 class RefusedError(DoorsillError):
@@ -164,9 +206,12 @@ class Witness:
     def _all(self) -> dict[str, tuple[int, str]]:
         try:
             rows = (line.split(" ") for line in self.state.read_text("utf-8").splitlines())
-            return {origin: (int(size), root) for origin, size, root in rows}
+            return {origin: (int(size), bytes.fromhex(root).hex()) for origin, size, root in rows}
         except FileNotFoundError:
             return {}
+        except ValueError:
+            raise LogError(f"{self.state}: damaged, so that the tree signed last is not known; "
+                           "restore it, or a branch could be signed") from None  # fmt: skip
 
     def cosign(self, old: int, proof: Sequence[bytes], checkpoint: Checkpoint, time: int) -> str:
         """Return a cosignature line once the tree is remembered (c2sp.org/tlog-witness).
