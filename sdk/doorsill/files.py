@@ -6,7 +6,10 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any
 
+from doorsill.errors import DoorsillError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from io import BufferedReader
     from pathlib import Path
 
@@ -57,6 +60,23 @@ def write_atomically(path: Path, data: Any) -> None:
         written.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def refuse_overwriting(output: Path, inputs: Iterable[Path]) -> None:
+    """Raise `DoorsillError` if writing *output* would change what is read: rows, originals, a key.
+
+    An output in a folder that is read is refused, too: the next run would read it.
+    """
+    place = output.resolve()
+    for each in inputs:
+        given = each.resolve()
+        linked = output.exists() and given.exists() and output.samefile(given)
+        if linked or given == place:
+            raise DoorsillError(f"{output}: is what is read; name another file to write to")
+        if given in place.parents:
+            raise DoorsillError(
+                f"{output}: lies in {each}, which is read; name a file outside it to write to"
+            )
 
 
 def sync_folder(folder: Path) -> None:
