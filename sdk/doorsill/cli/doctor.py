@@ -163,7 +163,9 @@ def _print(facts: dict[str, Any]) -> None:
     )
 
 
-_NO_MODEL = "no model: lists are searched by PDQ alone; it comes with pip install doorsill-models"
+_NO_MODEL = (
+    "no model: lists are searched by PDQ alone; it comes with `pip install ./models` in a checkout"
+)
 
 
 def _model(told: dict[str, Any]) -> str:
