@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from doorsill.cli import main
 from doorsill.errors import RowsError
+from doorsill.files import write_atomically
 from doorsill.limits import Limits
 from doorsill.publish.originals import hash_folder
 
@@ -88,3 +90,26 @@ def test_a_line_that_is_no_row_is_not_cut_off(desk: Path) -> None:
     for part in ("", "{", '{"key": "half a li'):
         letter.write_text(part)
         assert (1, 1) == hash_folder(desk / "originals", letter, Limits())[:2]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_the_umask_says_who_may_read(tmp_path: Path, umask: int, mode: int) -> None:
+    """A raw list is as private as its publisher's umask makes every file, from the first byte."""
+    before = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "list.dsl", b"hashes")
+        write_atomically(tmp_path / "list.dsl", b"newer ones")
+    finally:
+        os.umask(before)
+    assert mode == (tmp_path / "list.dsl").stat().st_mode & 0o777
+    assert [tmp_path / "list.dsl"] == [*tmp_path.iterdir()]
+
+
+def test_errors_name_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    """What cannot be written is named, not the part that would have become it."""
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "folder", tmp_path / "no/such/list.dsl"):
+        with pytest.raises(OSError, match="directory") as caught:
+            write_atomically(path, b"hashes")
+        assert str(path) == caught.value.filename
+    assert [tmp_path / "folder"] == [*tmp_path.iterdir()]
