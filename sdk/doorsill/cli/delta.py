@@ -59,6 +59,7 @@ def _print(found: Changes) -> None:
 def apply(args: argparse.Namespace) -> int:
     """Make the next release of a list from a delta."""
     from doorsill.deltas import apply_delta  # noqa: PLC0415
+    from doorsill.errors import ListError  # noqa: PLC0415
     from doorsill.files import open_regular, refuse_overwriting, write_atomically  # noqa: PLC0415
     from doorsill.limits import Limits  # noqa: PLC0415
     from doorsill.lists import HashList  # noqa: PLC0415
@@ -69,7 +70,10 @@ def apply(args: argparse.Namespace) -> int:
     HashList.open(args.old, Trust.none())  # size and kind of file, before it is read
     with open_regular(args.delta) as file:
         delta = file.read(most)
-    made = bytes(apply_delta(Path(args.old).read_bytes(), delta))
+    try:
+        made = bytes(apply_delta(Path(args.old).read_bytes(), delta))
+    except ListError as error:
+        raise ListError(f"{args.delta}: {error}") from None
     opened = HashList(made, Trust.none(), path=args.output)
     write_atomically(Path(args.output), made)
     if args.json:
