@@ -33,6 +33,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert 0 == main(["list", "build", "rows.csv", "-o", "a.dsl"])
     assert 0 == main(["list", "build", "originals", "-o", "b.dsl", "--epoch", "1"])
     assert 0 == main(["list", "diff", "a.dsl", "b.dsl", "-o", "d"])
+    shutil.copy("a.dsl", "a.sealing")
     assert 0 == main(["keys", "new", "h.example/list", "--role", "sealing", "-o", "key"])
     return tmp_path
 
@@ -61,6 +62,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         "list rows originals -o originals/cat.jpg",
         "list seal a.dsl -o a.dsl --key key",
         "list seal a.dsl -o key --key key",
+        "list seal a.sealing -o a --key key",
         "list diff a.dsl b.dsl -o a.dsl",
         "list diff a.dsl b.dsl -o b.dsl",
         "list apply a.dsl d -o d",

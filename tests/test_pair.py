@@ -131,8 +131,10 @@ def test_a_hotline_serves_on(
         return capsys.readouterr().out
 
     assert "epoch 0 is out" in change(head + row(1) + row(2))
-    for text in (head + row(1) + '"0123', "", None):
-        assert "no new epoch: " in change(text)
+    for text, why in ((head + row(1) + '"0123', "not built"), ("", "no row is in it"),
+                      (None, f"{rows}: No such file")):  # fmt: skip
+        assert f"no new epoch: {rows}" in (said := change(text))
+        assert why in said
         assert 1 == hotline.epoch
     rows.write_text(head)  # an editor begins with that
     assert (seen, 1) == (examples_hotline.publish_changes(hotline, rows, seen), hotline.epoch)

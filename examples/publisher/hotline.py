@@ -187,8 +187,9 @@ def publish_changes(hotline: Hotline, rows: Path, seen: float) -> float:
             hotline.publish(build(rows, hotline.folder, hotline.epoch))
             print(f"epoch {hotline.epoch - 1} is out", flush=True)
     except (DoorsillError, OSError) as error:
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
         if changed != seen:
-            print(f"no new epoch: {error}", flush=True)
+            print(f"no new epoch: {why}", flush=True)
     return changed
 
 

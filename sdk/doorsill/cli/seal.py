@@ -17,7 +17,8 @@ def seal(args: argparse.Namespace) -> int:
     from doorsill.publish.seal import seal_list  # noqa: PLC0415 - clients never load it
     from doorsill.sealed.keys import read_seed  # noqa: PLC0415 - likewise
 
-    refuse_overwriting(Path(args.output), [Path(args.list), Path(args.key)])
+    for written in (args.output, f"{args.output}.sealing"):  # where it goes on
+        refuse_overwriting(Path(written), [Path(args.list), Path(args.key)])
     progress = Progress()
     try:
         made = seal_list(
