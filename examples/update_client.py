@@ -15,9 +15,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
-from doorsill import Gate, HashList, Limits, ListError, Trust
+from doorsill import DoorsillError, Gate, HashList, Limits, ListError, Trust
 from doorsill.deltas import apply_delta
 from doorsill.releases import MAX_PROOF, MAX_TRUST
 
@@ -26,7 +27,11 @@ MOST_DELTAS = 30  # in a row; whoever was away for longer fetches the whole list
 
 
 def fetch(url: str, most: int) -> bytes | None:
-    """Return what is there, None if nothing is. Proxies and retries are the host's."""
+    """Return what is there, None if nothing is. Proxies and retries are the host's.
+
+    Raises:
+        ListError: It cannot be fetched, or is too large.
+    """
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310 - the host names it
             data: bytes = answer.read(most + 1)
@@ -34,7 +39,9 @@ def fetch(url: str, most: int) -> bytes | None:
         error.close()
         if error.code == 404:  # noqa: PLR2004 - not found
             return None
-        raise
+        raise ListError(f"{url}: {error}; try again later") from None
+    except (OSError, ValueError, HTTPException) as error:  # ValueError: this is no address
+        raise ListError(f"{url}: {error}; is the address right, and its server up?") from None
     if len(data) > most:
         raise ListError(f"{url}: more than {most} bytes")
     return data
@@ -136,6 +143,16 @@ def main() -> None:
     parser.add_argument("--once", action="store_true", help="look once and end")
     parser.add_argument("--screen", help="a picture to be screened after each look")
     args = parser.parse_args()
+    try:
+        follow(args)
+    except (DoorsillError, OSError) as error:
+        raise SystemExit(f"update_client: {error}") from None
+    except KeyboardInterrupt:
+        return
+
+
+def follow(args: argparse.Namespace) -> None:
+    """Open a list, keep it new, and screen; without any list there is nothing to go on with."""
     trust = Trust.load(args.trust)
     with Gate(first_list(args.into, trust, args.url)) as gate:
         while True:

@@ -15,7 +15,7 @@ from doorsill import (
     cage,
     models,
 )
-from doorsill.errors import ModelError
+from doorsill.errors import ModelError, RowsError
 from doorsill.neural import Model
 from doorsill.publish.build import build_list
 from doorsill.publish.ingest import read_source
@@ -56,6 +56,31 @@ def test_rows_carry_codes(tmp_path: Path, installed: Path) -> None:
     package_again(installed, made(opset=18).SerializeToString())
     other = build_list([rows], tmp_path / "d.dsl", WORDS)
     assert (other.hashes, HashList.open(tmp_path / "d.dsl", Trust.none()).hashers[1].rows) == (1, 1)
+
+
+def test_rows_made_without_the_model(tmp_path: Path, installed: Path) -> None:
+    """Rows made without a model, or by another version of it, are not gone on with as if by it."""
+    from doorsill.publish.originals import hash_folder  # noqa: PLC0415 - only here
+
+    originals, rows = tmp_path / "originals", tmp_path / "rows.jsonl"
+    originals.mkdir()
+    WARM.save(originals / "warm.png")
+    (originals / "notes.txt").write_text("no picture")
+    asked = models.Models.of_originals("small")
+    hash_folder(originals, rows, Limits(), isolation="inline")
+    with pytest.raises(RowsError, match="1 of its 2 rows lack a hash by small; name another"):
+        hash_folder(originals, rows, Limits(), isolation="inline", models=asked)
+    report = build_list([rows], tmp_path / "l.dsl", WORDS)
+    assert "no row has a hash of small, only the test card" in report.notes[-1]
+    rows.unlink()
+    assert (2, 2) == hash_folder(originals, rows, Limits(), isolation="inline", models=asked)[:2]
+    assert (2, 0) == hash_folder(originals, rows, Limits(), isolation="inline", models=asked)[:2]
+    report = build_list([rows], tmp_path / "l.dsl", WORDS)
+    assert not [note for note in report.notes if "only the test card" in note]
+    package_again(installed, made(opset=18).SerializeToString())
+    asked = models.Models.of_originals("small")
+    with pytest.raises(RowsError, match="1 of its 2 rows lack"):
+        hash_folder(originals, rows, Limits(), isolation="inline", models=asked)
 
 
 def test_no_code_is_noted(tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

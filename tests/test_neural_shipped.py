@@ -126,7 +126,7 @@ def test_doctor_without(
     """Without any model `doctor` says that PDQ stands alone, and how that is changed."""
     monkeypatch.setattr(models, "PACKAGE", "doorsill_models_that_are_not_there")
     assert main(["doctor", "--isolation", "inline"]) == 0
-    assert "pip install doorsill-models" in capsys.readouterr().out
+    assert "pip install ./models" in capsys.readouterr().out
 
 
 def test_commands(installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

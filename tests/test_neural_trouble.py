@@ -56,7 +56,7 @@ def pdq_alone(listed: HashList, isolation: str, why: str) -> None:
 def test_not_installed(listed: HashList, isolation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the distribution the list is searched by PDQ alone, and each verdict says so."""
     monkeypatch.setattr(models, "PACKAGE", "doorsill_models_that_are_not_there")
-    pdq_alone(listed, isolation, "pip install doorsill-models")
+    pdq_alone(listed, isolation, "pip install ./models")
 
 
 @pytest.mark.parametrize("isolation", TIERS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sys
 import time
 import urllib.error
@@ -107,6 +109,53 @@ def test_a_hotline_starts_again(tmp_path: Path) -> None:
                           str(second.folder / "trust.txt")])  # fmt: skip
     finally:
         second.close()
+
+
+def row(number: int) -> str:
+    """Return a row of the CSV that a hotline publishes."""
+    return f"{hashlib.sha256(b'%d' % number).hexdigest()},100,{number}\n"
+
+
+def test_a_hotline_serves_on(
+    hotline: Hotline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows that are half saved, missing or of no use end nothing; a removed row is a withdrawal."""
+    rows, head, seen = tmp_path / "rows.csv", "hash,quality,name\n", 0.0
+
+    def change(text: str | None) -> str:
+        nonlocal seen
+        rows.unlink() if text is None else rows.write_text(text)
+        if text is not None:
+            os.utime(rows, (seen + 10, seen + 10))
+        seen = examples_hotline.publish_changes(hotline, rows, max(seen, 0.0))
+        return capsys.readouterr().out
+
+    assert "epoch 0 is out" in change(head + row(1) + row(2))
+    for text, why in ((head + row(1) + '"0123', "not built"), ("", "no row is in it"),
+                      (None, f"{rows}: No such file")):  # fmt: skip
+        assert f"no new epoch: {rows}" in (said := change(text))
+        assert why in said
+        assert 1 == hotline.epoch
+    rows.write_text(head)  # an editor begins with that
+    assert (seen, 1) == (examples_hotline.publish_changes(hotline, rows, seen), hotline.epoch)
+    seen = 100.0
+    assert "epoch 1 is out" in change(head + row(2) + row(3))
+    found = HashList.open(hotline.public / "list.dsl", Trust.load(hotline.folder / "trust.txt"))
+    assert (1, 2, 1) == (found.info["epoch"], len(found), found.info["withdrawn"])
+
+
+@pytest.mark.parametrize("url", ["nonsense", "htp://x/y", "http://127.0.0.1:1/list.dsl",
+                                 "http://127.0.0.1:1/a b"])  # fmt: skip
+def test_a_client_says_what_is_wrong(
+    hotline: Hotline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """A bad address, no server and a missing trust policy are sentences, no tracebacks."""
+    policy = str(hotline.folder / "trust.txt")
+    for trust, said in ((policy, "is the address right"), ("nope.txt", "nope.txt: No such file")):
+        arguments = ["update_client", url, "--trust", trust, "--into", str(tmp_path / "into")]
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit, match=f"^update_client: .*{said}"):
+            update_client.main()
 
 
 def post(url: str, body: str) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,25 @@ def test_three_lines_of_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert 3 == len([line for line in block("python").splitlines() if line.strip()])
 
 
+def test_signing_as_publishers_are_told(tmp_path: Path) -> None:
+    """The publishers' page signs a list with the keys and policy that it makes, and opens it."""
+    page = (ROOT / "sdk/doorsill/publish/README.md").read_text()
+    told = "".join(re.findall(r"<!-- (?:policy|sign) -->\n```sh\n(.*?)```", page, re.DOTALL))
+    shutil.copy(DATA / "lighthouse.jpg", tmp_path / "original.jpg")
+    command = f"set -e\ndoorsill list build original.jpg -o name.dsl\n{told}"
+    place = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    said = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=place, check=False,  # noqa: S607
+                          capture_output=True, text=True)  # fmt: skip
+    assert 0 == said.returncode, said.stderr
+    assert "witnessed, as trust.txt asks" in said.stdout
+    policy = (tmp_path / "trust.txt").read_text().splitlines()
+    shown = re.search(r"cut short here:\n\n```\n(.*?)```", page, re.DOTALL)
+    assert shown
+    assert [line.split("+")[0] for line in shown[1].splitlines()] == [
+        line.split("+")[0] for line in policy
+    ]
+
+
 def test_ten_lines_of_c(tmp_path: Path) -> None:
     """The C lines compile as they stand, without a warning."""
     source = tmp_path / "lines.c"
@@ -46,6 +67,13 @@ def test_ten_lines_of_c(tmp_path: Path) -> None:
     )
     flags = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{ROOT}/native/include"]
     subprocess.run(["cc", *flags, str(source)], check=True)  # noqa: S607 - whichever cc there is
+
+
+def test_no_unclaimed_package_is_named() -> None:
+    """Nothing tells anybody to install a name that no index has: whoever took it would be run."""
+    pages = [*ROOT.glob("sdk/**/*.py"), *ROOT.glob("**/*.md")]
+    for page in pages:
+        assert not re.search(r"pip install [^\n]*doorsill-models", page.read_text()), page
 
 
 def test_links_lead_somewhere() -> None:

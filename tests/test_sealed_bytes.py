@@ -17,7 +17,9 @@ from doorsill import HashList, ListError, Trust, hash_image
 from doorsill.core import pdq_planes
 from doorsill.errors import RowsError
 from doorsill.publish import sealing as work
+from doorsill.publish.build import ListWords, build_list
 from doorsill.publish.seal import seal_list
+from doorsill.publish.sources import Source
 from doorsill.reading import HashedView, Reading
 from doorsill.sealed import lists, protocol
 from doorsill.sealed.question import SealedQuestion, readings
@@ -167,6 +169,20 @@ def test_only_pdq_is_sealed(tmp_path: Path) -> None:
     raw.write_bytes(list_bytes(contents))
     with pytest.raises(RowsError, match="no test card"):
         seal_list(raw, tmp_path / "s.dsl", SEED)
+
+
+def test_what_would_match_nothing_is_not_sealed(tmp_path: Path) -> None:
+    """A sealed list, and one of digests whose only PDQ row is the card's, are refused by name."""
+    sealed, source, made = sealed_file(tmp_path), tmp_path / "md5.csv", tmp_path / "s.dsl"
+    with pytest.raises(RowsError, match=r"sealed\.dsl: sealed already; name the raw list"):
+        seal_list(sealed, made, SEED, jobs=1)
+    source.write_text(f"md5\n{'0123456789abcdef' * 2}\n")
+    (tmp_path / "map.toml").write_text('md5 = "md5"\n')
+    digests = Source(source, map="map.toml")
+    build_list([digests], tmp_path / "md5.dsl", ListWords("l", "P", "C"))
+    with pytest.raises(RowsError, match=r"md5\.dsl: no entry has a PDQ hash"):
+        seal_list(tmp_path / "md5.dsl", made, SEED, jobs=1)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("s.dsl")]
 
 
 def test_bent_files(path: Path) -> None:

@@ -236,3 +236,27 @@ def test_over_http(tmp_path: Path) -> None:
     log = (tmp_path / "log").read_text()
     assert log.startswith("sealing epoch 0: public key ")
     assert 1 == len(log.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--key", "nope"), "nope: No such file"),
+        (("--key-command", "nope"), "No such file"),
+        (("--key-command", "false"), "'false'"),
+        (("--key-command", "echo no key"), "this is no sealing key"),
+        (("--key", "key", "--epochs", "x"), "'x'"),
+        (("--key", "key", "--ledger", "no/such/ledger"), "unable to open"),
+        ((), "name the key"),
+    ],
+    ids=str,
+)
+def test_what_keeps_a_server_from_starting(
+    tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    """Whatever is wrong with a key, its command, an epoch or the ledger is one sentence."""
+    new_seed(tmp_path / "key")
+    started = subprocess.run([sys.executable, EXAMPLE / "app.py", *options], cwd=tmp_path,
+                             check=False, capture_output=True, text=True)  # fmt: skip
+    assert (1, 1) == (started.returncode, len(started.stderr.splitlines())), started.stderr
+    assert said in started.stderr

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from witness import WitnessServer
 
-from doorsill.errors import ListError
+from doorsill import HashList, Trust
+from doorsill.errors import DoorsillError, ListError, RowsError
 from doorsill.publish import tree
 from doorsill.publish.delta import make_delta
 from doorsill.publish.diff import Alignment
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 NAME = "list.dsl"
 WITNESSES = 3
 NEEDED = 2
+SETTLED = 2  # seconds for which rows have not changed
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -153,25 +155,42 @@ class Hotline:
 
 
 def build(rows: Path, folder: Path, epoch: int) -> bytes:
-    """Return the list of a file of rows, as `doorsill list build` makes it."""
+    """Return the list of a file of rows, as `doorsill list build` makes it.
+
+    Raises:
+        RowsError: It cannot be built; the command has said why.
+    """
     from doorsill.cli import main as doorsill  # noqa: PLC0415 - the command, not a second way to build
 
-    path = folder / "building.dsl"
-    if doorsill(
-        [
-            "list",
-            "build",
-            str(rows),
-            "-o",
-            str(path),
-            "--epoch",
-            str(epoch),
-            "--name",
-            "A hotline's list",
-        ]
-    ):
-        raise SystemExit(f"{rows}: not built")
+    path, last = folder / "building.dsl", folder / "releases" / f"{epoch - 1}.dsl"
+    words = ["--epoch", str(epoch), "--name", "A hotline's list"]
+    if last.exists():  # so that a row which is gone is an entry withdrawn, for everyone to see
+        words += ["--previous", str(last)]
+    if doorsill(["list", "build", str(rows), "-o", str(path), *words]):
+        raise RowsError(f"{rows}: not built")
+    if not len(HashList.open(path, Trust.none())):
+        raise RowsError(f"{rows}: no row is in it, and nobody withdraws all at once")
     return path.read_bytes()
+
+
+def publish_changes(hotline: Hotline, rows: Path, seen: float) -> float:
+    """Publish the rows if they are not those of time *seen*; return the time of these.
+
+    Whatever is wrong with them is printed once, and the last epoch goes on being served.
+    """
+    changed = -1.0  # where there are none
+    try:
+        changed = rows.stat().st_mtime
+        if 0 <= time.time() - changed < SETTLED:
+            return seen  # perhaps it is being saved just now
+        if changed != seen:
+            hotline.publish(build(rows, hotline.folder, hotline.epoch))
+            print(f"epoch {hotline.epoch - 1} is out", flush=True)
+    except (DoorsillError, OSError) as error:
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        if changed != seen:
+            print(f"no new epoch: {why}", flush=True)
+    return changed
 
 
 def main() -> None:
@@ -182,7 +201,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="keys, log and releases; made if there is none")
     parser.add_argument("rows", type=Path, help="a CSV of hash,quality,name")
     args = parser.parse_args()
-    hotline = Hotline(args.folder)
+    try:
+        hotline = Hotline(args.folder)
+    except (DoorsillError, OSError) as error:
+        raise SystemExit(f"hotline: {error}") from None
     print(
         f"trust policy for the app: {args.folder / 'trust.txt'}\nreleases: {hotline.url}",
         flush=True,
@@ -190,11 +212,7 @@ def main() -> None:
     seen = 0.0
     try:
         while True:
-            changed = args.rows.stat().st_mtime
-            if changed != seen:
-                seen = changed
-                hotline.publish(build(args.rows, args.folder, hotline.epoch))
-                print(f"epoch {hotline.epoch - 1} is out", flush=True)
+            seen = publish_changes(hotline, args.rows, seen)
             time.sleep(1)
     except KeyboardInterrupt:
         hotline.close()

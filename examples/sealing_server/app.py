@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from doorsill.errors import DoorsillError
 from doorsill.sealed import protocol, tokens
 from doorsill.sealed.keys import parse_seed, read_seed
 
@@ -100,6 +102,16 @@ def _options() -> argparse.Namespace:
 def serve() -> None:
     """Run one process; a supervisor or load balancer runs as many as there are cores."""
     args = _options()
+    try:
+        app = _app(args)
+    except (DoorsillError, OSError, ValueError, sqlite3.Error, subprocess.SubprocessError) as error:
+        raise SystemExit(f"sealing server: {error}") from None
+    uvicorn.run(app, host=args.host, port=args.port, access_log=False,
+                log_level="warning", server_header=False, limit_concurrency=256)  # fmt: skip
+
+
+def _app(args: argparse.Namespace) -> Starlette:
+    """Return the app that was asked for, and print the public keys that its lists must name."""
     token_seed = read_seed(Path(args.token_key)) if args.token_key else None
     ledger = Ledger(args.ledger)
     epochs = [int(number) for number in args.epochs.split(",")]
@@ -107,8 +119,7 @@ def serve() -> None:
     issuing = Issuing(token_seed, ledger, args.issue) if token_seed and args.issue else None
     for epoch in epochs:
         print(f"sealing epoch {epoch}: public key {sealing.public_key(epoch).hex()}", flush=True)
-    uvicorn.run(make_app(sealing, issuing), host=args.host, port=args.port, access_log=False,
-                log_level="warning", server_header=False, limit_concurrency=256)  # fmt: skip
+    return make_app(sealing, issuing)
 
 
 if __name__ == "__main__":

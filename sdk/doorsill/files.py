@@ -6,7 +6,10 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any
 
+from doorsill.errors import DoorsillError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from io import BufferedReader
     from pathlib import Path
 
@@ -40,23 +43,46 @@ def write_atomically(path: Path, data: Any) -> None:
     """Replace a file at once: whoever opens it sees the old bytes or the new ones, never a part.
 
     Both survive a loss of power: bytes are on the disk before the name is, and the name before this
-    returns. `OSError` leaves the old file, and a full disk nothing beside it.
+    returns. `OSError` names *path*, leaves the old file, and a full disk nothing beside it. Who may
+    read it is for the umask to say, as of any file.
     """
-    import tempfile  # noqa: PLC0415 - a sixth of a start, and a client that screens writes nothing
+    try:
+        _replace(path, data)
+        sync_folder(path.parent)
+    except OSError as error:  # it names the part, which is gone again
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
-    handle, name = tempfile.mkstemp(prefix=PART, dir=path.parent)
-    written = path.parent / name
+
+def _replace(path: Path, data: Any) -> None:
+    part = path.parent / f"{PART}{os.urandom(8).hex()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(part, flags, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        written.chmod(0o644)
-        written.replace(path)
+        part.replace(path)
     except BaseException:
-        written.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+
+
+def refuse_overwriting(output: Path, inputs: Iterable[Path]) -> None:
+    """Raise `DoorsillError` if writing *output* would change what is read: rows, originals, a key.
+
+    An output in a folder that is read is refused, too: the next run would read it.
+    """
+    place = output.resolve()
+    for each in inputs:
+        given = each.resolve()
+        linked = output.exists() and given.exists() and output.samefile(given)
+        if linked or given == place:
+            raise DoorsillError(f"{output}: is what is read; name another file to write to")
+        if given in place.parents:
+            raise DoorsillError(
+                f"{output}: lies in {each}, which is read; name a file outside it to write to"
+            )
 
 
 def sync_folder(folder: Path) -> None:

@@ -71,6 +71,12 @@ def _read(path: str | os.PathLike[str], limits: Limits | None) -> bytes | mmap.m
     return data
 
 
+def _require_trust(trust: object) -> None:
+    """Raise `TypeError` for the path of a trust policy, or for what else is no `Trust`."""
+    if not hasattr(trust, "tier"):
+        raise TypeError(f'trust is {trust!r}; pass Trust.load("trust.txt"), or Trust.none()')
+
+
 _ATTEMPTS = 5  # how often an updater may replace the accepted list while it is being opened
 
 
@@ -128,6 +134,7 @@ class HashList:
             ListError: The file is missing, too large, damaged, or for a newer doorsill.
             TrustError: Its signatures do not show what *trust* asks for.
         """
+        _require_trust(trust)
         if isinstance(path, int):
             if trust.tier != "none":
                 why = (
@@ -206,6 +213,7 @@ class HashList:
                 are; see its `kind`.
             ListError: A file is missing or damaged, or the folder cannot be written to.
         """
+        _require_trust(trust)
         if not trust.policy:
             raise TrustError("Trust.none() cannot accept; load a trust policy", "bad_trust")
         folder, moment = accept.folder_of(into), int(time.time() if now is None else now)

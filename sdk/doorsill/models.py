@@ -31,7 +31,7 @@ def find(name: str) -> ModelFile:
     """
     places = _places(PACKAGE)
     if not places:
-        raise ModelError("doorsill-models is not installed: pip install doorsill-models")
+        raise ModelError("doorsill-models is not installed: pip install ./models in a checkout")
     folder = Path(places[0], name)
     if not NAME.fullmatch(name) or not folder.is_dir():
         raise ModelError(f"doorsill-models holds no model {name!r:.40}: install a newer one")

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from doorsill.cli import release_options, seal_options
+from doorsill.cli.arguments import plain, whole
 from doorsill.cli.output import INTERRUPTED, PIPE_CLOSED, TROUBLE, clean, complain
 
 if TYPE_CHECKING:
@@ -31,20 +32,6 @@ class _Version(argparse.Action):
 
         print(f"doorsill {version()}")
         sys.exit(0)
-
-
-def _limit(text: str) -> int:
-    bits = int(text)
-    if not 0 <= bits <= 64:  # noqa: PLR2004 - a quarter of PDQ's 256 bits
-        raise argparse.ArgumentTypeError(f"{bits} bits; a PDQ limit lies in 0..64")
-    return bits
-
-
-def _epoch(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 1 << 64:
-        raise argparse.ArgumentTypeError(f"{number}; an epoch is 0 or more and fits 64 bits")
-    return number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -115,7 +102,7 @@ def _list_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 def _command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, home: str, words: str
 ) -> argparse.ArgumentParser:
-    made = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    made = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
     made.add_argument("--json", action="store_true", help="print one JSON object a line")
     made.set_defaults(home=home)
     return made
@@ -175,14 +162,29 @@ def _build_options(command: argparse.ArgumentParser) -> None:
         "folders of them, or one plan (.toml)",
     )
     add("-o", "--output", required=True, metavar="L", help="the list to write")
-    add("--name", default="", help="what the list calls itself; else the name of its file")
-    add("--publisher", default="unnamed publisher", help="who answers for it")
-    add("--category", default="known pictures", help="what its entries are")
-    add("--message", default="", help="what a person is told; never accuse, it may be the victim")
-    add("--help-link", default="", metavar="URL", help="where help is, https")
-    add("--appeal-link", default="", metavar="URL", help="where to appeal, https")
+    add(
+        "--name",
+        type=plain,
+        default="",
+        help="what the list calls itself; else the name of its file",
+    )
+    add("--publisher", type=plain, default="unnamed publisher", help="who answers for it")
+    add("--category", type=plain, default="known pictures", help="what its entries are")
+    add(
+        "--message",
+        type=plain,
+        default="",
+        help="what a person is told; never accuse, it may be the victim",
+    )
+    add("--help-link", type=plain, default="", metavar="URL", help="where help is, https")
+    add("--appeal-link", type=plain, default="", metavar="URL", help="where to appeal, https")
     add("--demo", action="store_true", help="mark it as a list of harmless pictures")
-    add("--epoch", type=_epoch, metavar="N", help="number of the release, from 0")
+    add(
+        "--epoch",
+        type=whole("an epoch", 0, (1 << 64) - 1),
+        metavar="N",
+        help="number of the release, from 0",
+    )
     add("--previous", metavar="OLD", help="the release before: what is gone is named as withdrawn")
     add(
         "--canaries",
@@ -201,7 +203,7 @@ def _build_options(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--limit",
-        type=_limit,
+        type=whole("a PDQ limit in bits", 0, 64),  # a quarter of PDQ's 256
         default=31,
         metavar="BITS",
         help="greatest distance that matches (31)",

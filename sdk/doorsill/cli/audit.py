@@ -120,9 +120,11 @@ def entry(args: argparse.Namespace) -> int:
 
 def report(args: argparse.Namespace) -> int:
     """Write the report."""
-    from doorsill.files import write_atomically  # noqa: PLC0415
+    from doorsill.files import refuse_overwriting, write_atomically  # noqa: PLC0415
     from doorsill.publish.audit_page import page  # noqa: PLC0415
 
+    read = (args.log, args.policy, args.releases)
+    refuse_overwriting(Path(args.output), [Path(path) for path in read if path])
     found = _audit(args)
     write_atomically(Path(args.output), page(found).encode())
     if args.json:

@@ -22,19 +22,25 @@ _NOTES = 20  # enough to see what is wrong with a file; the report has all of th
 
 def build(args: argparse.Namespace) -> int:
     """Write a list from rows or originals and say what became of each."""
+    from doorsill.files import refuse_overwriting  # noqa: PLC0415 - commands load what they use
     from doorsill.publish.build import build_list  # noqa: PLC0415 - clients never load it
 
     inputs, words = _inputs(args.inputs, _words(args))
     output = Path(args.output)
     beside = Path(args.report) if args.report else output.with_name(f"{output.name}.report.jsonl")
+    previous = Path(args.previous) if args.previous else None
+    canaries = [Path(path) for path in args.canaries]
+    read = [*_read_paths(args.inputs, inputs), *canaries, *([previous] if previous else [])]
+    refuse_overwriting(output, read)
+    refuse_overwriting(beside, [output, *read])
     progress = Progress()
     try:
         report = build_list(
             inputs,
             output,
             words,
-            previous=Path(args.previous) if args.previous else None,
-            canaries=[Path(path) for path in args.canaries],
+            previous=previous,
+            canaries=canaries,
             report=beside,
             progress=progress.show_bytes,
             isolation=args.isolation,
@@ -83,6 +89,16 @@ def _inputs(paths: Sequence[str], words: ListWords) -> tuple[list[Path | Source]
     return [*sources], words
 
 
+def _read_paths(named: Sequence[str], inputs: Sequence[Path | Source]) -> Iterator[Path]:
+    """Yield what a build reads: what was named, and what a plan names with its column maps."""
+    yield from map(Path, named)
+    for each in inputs:
+        if not isinstance(each, Path):
+            yield each.path
+            if each.map.endswith(".toml"):
+                yield Path(each.map)
+
+
 def _words(args: argparse.Namespace) -> ListWords:
     from doorsill.publish.build import ListWords  # noqa: PLC0415
 
@@ -106,10 +122,12 @@ def rows(args: argparse.Namespace) -> int:
     """Hash a folder of originals into a rows file; goes on where it was stopped."""
     from time import monotonic  # noqa: PLC0415
 
+    from doorsill.files import refuse_overwriting  # noqa: PLC0415
     from doorsill.limits import Limits  # noqa: PLC0415
     from doorsill.models import Models  # noqa: PLC0415
     from doorsill.publish.originals import hash_folder  # noqa: PLC0415
 
+    refuse_overwriting(Path(args.output), [Path(args.folder)])
     progress, start = Progress(), monotonic()
     begun: list[int] = []
 

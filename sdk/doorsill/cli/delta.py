@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 def diff(args: argparse.Namespace) -> int:
     """Say what changed between two lists, and write the delta if it was asked for."""
-    from doorsill.files import write_atomically  # noqa: PLC0415
+    from doorsill.files import refuse_overwriting, write_atomically  # noqa: PLC0415
     from doorsill.publish.cap import over_cap  # noqa: PLC0415 - clients never load it
     from doorsill.publish.delta import make_delta  # noqa: PLC0415
     from doorsill.publish.diff import Alignment, changes  # noqa: PLC0415
     from doorsill.publish.sections import ListFile  # noqa: PLC0415
 
+    if args.output:
+        refuse_overwriting(Path(args.output), [Path(args.old), Path(args.new)])
     alignment = Alignment(ListFile.open(Path(args.old)), ListFile.open(Path(args.new)))
     found, size = changes(alignment), None
     over = over_cap(found)
@@ -57,16 +59,21 @@ def _print(found: Changes) -> None:
 def apply(args: argparse.Namespace) -> int:
     """Make the next release of a list from a delta."""
     from doorsill.deltas import apply_delta  # noqa: PLC0415
-    from doorsill.files import open_regular, write_atomically  # noqa: PLC0415
+    from doorsill.errors import ListError  # noqa: PLC0415
+    from doorsill.files import open_regular, refuse_overwriting, write_atomically  # noqa: PLC0415
     from doorsill.limits import Limits  # noqa: PLC0415
     from doorsill.lists import HashList  # noqa: PLC0415
     from doorsill.trust import Trust  # noqa: PLC0415
 
+    refuse_overwriting(Path(args.output), [Path(args.old), Path(args.delta)])
     most = Limits().list_bytes
     HashList.open(args.old, Trust.none())  # size and kind of file, before it is read
     with open_regular(args.delta) as file:
         delta = file.read(most)
-    made = bytes(apply_delta(Path(args.old).read_bytes(), delta))
+    try:
+        made = bytes(apply_delta(Path(args.old).read_bytes(), delta))
+    except ListError as error:
+        raise ListError(f"{args.delta}: {error}") from None
     opened = HashList(made, Trust.none(), path=args.output)
     write_atomically(Path(args.output), made)
     if args.json:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli.files import demo_list, open_lists
+from doorsill.cli.files import asked_trust, demo_list, open_lists
 from doorsill.cli.output import OK, TROUBLE, emit, fields, paint
 
 if TYPE_CHECKING:
     import argparse
+
+    from doorsill.lists import HashList
 
 # Pillow's name of each codec and library, and what people call it.
 _CODECS = {
@@ -88,13 +90,22 @@ def _inference(model: Any) -> float:
     return float(round(sorted(times)[_RUNS // 2], 3))
 
 
+def _lists(args: argparse.Namespace) -> list[HashList]:
+    """Return the named lists, or the DEMO list, which is enough to prove the wiring."""
+    if args.lists:
+        return open_lists(args.lists, args.trust, args.tier)
+    asked_trust(args.lists, args.trust, args.tier)  # an error if it asks for anything
+    return [demo_list()]
+
+
 def _self_test(args: argparse.Namespace) -> dict[str, Any]:
     """Screen the test card before each list and compare its own hashes with the published ones."""
     from doorsill.errors import DoorsillError  # noqa: PLC0415
     from doorsill.gate import Gate  # noqa: PLC0415
 
-    lists = open_lists(args.lists, args.trust, args.tier) if args.lists else [demo_list()]
+    lists = _lists(args)
     found: dict[str, Any] = {"passed": False, "lists": [each.name for each in lists]}
+    stale = [each.name for each in lists if each.is_stale()]
     tiers: dict[str, Any] = {}
     try:
         start = time.perf_counter()
@@ -107,7 +118,7 @@ def _self_test(args: argparse.Namespace) -> dict[str, Any]:
         found["milliseconds"] = round(1000 * (time.perf_counter() - start), 3)
         found |= _published()
         found["passed"] = found["hashes_as_published"]
-    return {"test_card": found, **tiers}
+    return {"test_card": found, "stale": stale, **tiers}
 
 
 def _published() -> dict[str, Any]:
@@ -143,12 +154,18 @@ def _print(facts: dict[str, Any]) -> None:
             *(("not checked", why) for why in facts.get("unchecked", [])),
             ("test card", _card(card)),
             ("trust", _tier(facts.get("trust"))),
+            *(
+                ("stale", f"{name}: past its use_until; fetch the newest release")
+                for name in facts["stale"]
+            ),
             ("protection", _tier(facts.get("protection"))),
         ]
     )
 
 
-_NO_MODEL = "no model: lists are searched by PDQ alone; it comes with pip install doorsill-models"
+_NO_MODEL = (
+    "no model: lists are searched by PDQ alone; it comes with `pip install ./models` in a checkout"
+)
 
 
 def _model(told: dict[str, Any]) -> str:

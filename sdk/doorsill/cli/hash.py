@@ -30,6 +30,9 @@ def _hashed(path: str, profile: str) -> Hash | None:
 def hash_files(args: argparse.Namespace) -> int:
     """Print the PDQ hash of each file."""
     files, broken = walk(args.paths)
+    if not files and not broken:
+        complain(f"{', '.join(args.paths)}: no file is in there; name a folder with pictures")
+        return TROUBLE
     progress = Progress()
     for path in progress.over(files):
         made = _hashed(path, args.profile)

@@ -24,6 +24,8 @@ def leak(args: argparse.Namespace) -> int:
     file = ListFile.open(Path(args.list))
     if not file.list.is_sealed:
         raise DoorsillError(f"{args.list}: not sealed; a raw list shows all that it holds")
+    if not Path(args.photos).is_dir():
+        raise DoorsillError(f"{args.photos}: not a folder; name one with harmless photos")
     progress = Progress()
     try:
         found = measure(

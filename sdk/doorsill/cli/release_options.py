@@ -85,6 +85,7 @@ def add_trust(made: argparse.ArgumentParser) -> None:
         "--trust", metavar="P", help="the lists must be signed as this trust policy says"
     )
     _tier_option(made)
+    made.set_defaults(tier=None)  # so that --tier without --trust can be told, and refused
 
 
 def _tier_option(made: argparse.ArgumentParser) -> None:

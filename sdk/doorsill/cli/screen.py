@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from doorsill.cli.files import open_gate, walk
+from doorsill.cli.files import complain_of_stale, open_gate, walk
 from doorsill.cli.output import (
     MATCHED,
     OK,
@@ -60,6 +60,7 @@ def screen(args: argparse.Namespace) -> int:
         _print_summary(len(files), found)
         for what, count in sorted(unchecked.items()):
             complain(f"not compared in {count} of them: {what}")
+        complain_of_stale(gate.lists)
     if found["match"]:
         return MATCHED
     return TROUBLE if found["unreadable"] or broken else OK

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 def seal(args: argparse.Namespace) -> int:
     """Write the sealed list of a hash list; goes on where it was stopped."""
+    from doorsill.files import refuse_overwriting  # noqa: PLC0415 - commands load what they use
     from doorsill.publish.seal import seal_list  # noqa: PLC0415 - clients never load it
     from doorsill.sealed.keys import read_seed  # noqa: PLC0415 - likewise
 
+    for written in (args.output, f"{args.output}.sealing"):  # where it goes on
+        refuse_overwriting(Path(written), [Path(args.list), Path(args.key)])
     progress = Progress()
     try:
         made = seal_list(

@@ -89,6 +89,9 @@ def build_list(  # noqa: PLR0913 - all that a publisher can say of one list
             raise RowsError(f"{output}: not written, no row was of use; the first: {told.notes[0]}")
         if not told.entries:
             told.note(str(output), "no row was found; the list holds the test card alone")
+        if neural and told.entries and len(contents.hashers[-1].entries) == 1:
+            why = f"no row has a hash of {words.model}, only the test card"
+            told.note(str(output), f"{why}; make rows with `list rows --model {words.model}`")
         if before is not None:
             told.withdrawn = _withdraw(contents, before)
         data, made = checked_list(output, contents)

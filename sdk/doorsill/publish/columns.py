@@ -88,6 +88,9 @@ def load_map(name: str, beside: Path) -> ColumnMap:
             raise RowsError(f"{name}: no such column map; shipped are {', '.join(shipped_maps())}")
     told = read_toml(path)
     told.pop("about", None)
+    known = [*ColumnMap.__dataclass_fields__]
+    if unknown := sorted(told.keys() - known):
+        raise RowsError(f"{path}: {unknown[0]!r} means nothing here; known are {', '.join(known)}")
     try:
         made = {key: _listed(key, value) for key, value in told.items()}
         read = ColumnMap(**made)

@@ -83,6 +83,11 @@ class _Thumbnails:
         return Resizer(width, height, mode, SIDE, ground)
 
     @staticmethod
+    def is_flat(_: bytes) -> bool:
+        """Return that every photo counts; PDQ's quality leaves the plain ones out."""
+        return False
+
+    @staticmethod
     def code(rgb: bytes) -> bytes:
         """Return the mean of the three channels."""
         return bytes((rgb[i] + rgb[i + 1] + rgb[i + 2]) // 3 for i in range(0, len(rgb), 3))

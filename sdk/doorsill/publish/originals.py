@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doorsill import cage, pool
 from doorsill.album import in_order
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from doorsill.publish.sources import Source
     from doorsill.reading import Decoder
 
+_BEGINS = b'{"key": '  # how every line of a rows file begins
+_UNMADE = "its neural hash could not be made"
 _SECONDS = 60.0  # for one picture: a busy machine must not change what a list holds
 
 
@@ -78,19 +80,20 @@ def hash_folder(  # noqa: PLR0913 - all that a publisher can say of one folder
         output: The rows file.
         limits: What one picture may cost.
         isolation: As of a Gate.
-        models: What makes neural hashes, too; rows that stand there already are not read for them.
+        models: What makes neural hashes, too. A file of rows made without them is not gone on with.
         progress: Called with how many are done and the name of the last. What it raises stops it.
 
     Returns:
         How many rows the file holds, how many of them are new, and how many of these have notes.
 
     Raises:
-        RowsError: The folder is none, or the file holds something else.
+        RowsError: The folder is none, or the file holds something else, or rows that lack the
+            models' hashes.
         ModelError: A model cannot be used here.
     """
     if not folder.is_dir():
         raise RowsError(f"{folder}: not a folder; name the one with the originals")
-    done = _resume(output)
+    done = _resume(output, models or Models())
     fresh = noted = 0
     files = (path for path in walk(folder) if _name(path, folder) not in done and path != output)
     with output.open("a", encoding="ascii", newline="\n") as journal:
@@ -114,24 +117,42 @@ def _line(row: Row, name: str) -> str:
     return row_line(keyed).rstrip("}\n") + f', "path": {json.dumps(name)}}}\n'
 
 
-def _resume(output: Path) -> set[str]:
-    """Return the paths that a rows file holds, and cut off a line that was not finished."""
+def _resume(output: Path, models: Models) -> set[str]:
+    """Return the paths that a rows file holds, and cut off a line that was not finished.
+
+    Raises:
+        RowsError: It holds something else, or pictures that a model of these has not hashed.
+    """
     done: set[str] = set()
     if not output.exists():
         return done
+    digests = {file.digest.hex() for file in models.files}
+    lacking = end = 0
     with output.open("r+b") as file:
-        end = 0
         for line in file:
-            if not line.endswith(b"\n"):
-                break
+            if not line.endswith(b"\n") and (line.startswith(_BEGINS) or _BEGINS.startswith(line)):
+                break  # a kill left it
             try:
-                done.add(json.loads(line)["path"])
-            except (ValueError, TypeError, KeyError):
+                row = json.loads(line)
+                done.add(row["path"])
+                lacking += _lacks(row, digests)
+            except (ValueError, TypeError, KeyError, AttributeError):
                 raise RowsError(f"{output}: holds something else than rows of originals; name "
                                 "another file to write to") from None  # fmt: skip
             end += len(line)
+        if lacking:
+            names = ", ".join(each.config.name for each in models.files)
+            raise RowsError(f"{output}: {lacking} of its {len(done)} rows lack a hash by {names}; "
+                            "name another file, and every original is hashed anew")  # fmt: skip
         file.truncate(end)
     return done
+
+
+def _lacks(row: dict[str, Any], digests: set[str]) -> bool:
+    """Tell whether a row is of a picture that one of these models has not been asked about."""
+    if not row["pdq"] or _UNMADE in row.get("notes", ()):
+        return False
+    return bool(digests - {model for model, _ in row.get("codes", ())})
 
 
 def hashed(
@@ -196,7 +217,7 @@ def _hash(
         tuple(found.unread) if found.is_picture else ("not a picture: only its digests are listed",)
     )
     if found.views and models.files and not codes:
-        notes += ("its neural hash could not be made",)
+        notes += (_UNMADE,)
     return Row(
         digests[0][1].hex(), origin, hashes=hashes, digests=digests, codes=codes, notes=notes
     )

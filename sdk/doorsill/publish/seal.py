@@ -83,16 +83,21 @@ def seal_list(  # noqa: PLR0913 - all that a publisher can say of it
         progress: Called with rows done and in all. Whatever it raises stops it.
 
     Raises:
-        RowsError: The list holds no PDQ rows or no test card.
+        RowsError: The list is sealed already, holds no PDQ row of an entry, or no test card.
         ListError: It is no list.
     """
     file = ListFile.open(source)
+    if file.list.is_sealed:
+        raise RowsError(f"{source}: sealed already; name the raw list that it was made of")
     rows = _rows_of(file, source)
+    entries = len({row[-ID_BYTES:] for row in rows.plain} - {rows.card[-ID_BYTES:]})
+    if not entries:
+        raise RowsError(f"{source}: no entry has a PDQ hash, only the test card has, and nothing "
+                        "else can be sealed; name a list with PDQ rows")  # fmt: skip
     server = Server(seed, sealing_info(sealing_epoch))
     work = output.with_name(f"{output.name}.sealing")
     made = sealed_rows(work, rows.plain, seed, sealing_epoch, jobs, progress)
     made.sort(key=lambda row: row[:CLEAR_BYTES] + row[-protocol.TAG_BYTES :])
-    entries = len({row[-ID_BYTES:] for row in rows.plain} - {rows.card[-ID_BYTES:]})
     info = INFO.pack(protocol.VERSION, 0, sealing_epoch, len(made), entries, server.public_key,
                      token_key)  # fmt: skip
     data = _assembled(file, rows, info, made)
