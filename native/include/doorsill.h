@@ -151,7 +151,8 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_begin(void *workspace, 
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_rows(doorsill_hashing *hashing,
                                                               const uint8_t *rows, ptrdiff_t stride,
                                                               uint32_t count);
-/* DOORSILL_BAD_ARGUMENT unless all rows have come. */
+/* DOORSILL_BAD_ARGUMENT unless all rows have come. Zeroes what the workspace held of the pixels;
+ * of a hashing that is given up the caller wipes it. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_end(doorsill_hashing *hashing,
                                                              doorsill_pdq *pdq);
 
