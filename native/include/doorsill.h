@@ -547,7 +547,8 @@ DOORSILL_API size_t doorsill_workspace(const doorsill_view *views, size_t view_c
 
 /* Screens one picture: hashes its views, searches the lists, weighs the evidence and decides.
  * Allocates nothing and makes no system call. `digests` are those of the file and, if the
- * host re-encoded it, of its original; there may be none where the host has only pixels. */
+ * host re-encoded it, of its original; there may be none where the host has only pixels.
+ * Without a list it is DOORSILL_BAD_ARGUMENT: nothing was compared, so nothing is clear. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_screen(
     const doorsill_list *const *lists, size_t list_count, const doorsill_view *views,
     size_t view_count, const doorsill_digests *digests, size_t digest_count, uint32_t reading,
