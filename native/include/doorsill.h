@@ -58,7 +58,7 @@ typedef enum doorsill_status {
   DOORSILL_BAD_ARGUMENT = 1,    /* a pointer, size or enum value that no correct caller passes */
   DOORSILL_SMALL_WORKSPACE = 2, /* the workspace is smaller than doorsill_workspace says */
   DOORSILL_NO_MEMORY = 3,       /* only doorsill_list_open and doorsill_list_load allocate */
-  DOORSILL_NO_FILE = 4,         /* the list file cannot be opened or read */
+  DOORSILL_NO_FILE = 4,         /* the list file cannot be opened or read, or is no regular one */
   DOORSILL_NOT_A_LIST = 5,      /* the bytes do not begin like a hash list */
   DOORSILL_NEWER_FORMAT = 6,    /* written for a newer reader: update doorsill */
   DOORSILL_DAMAGED_LIST = 7,    /* cut short, or a field contradicts another */
@@ -218,7 +218,8 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_open(const void *data,
                                                                doorsill_list **list,
                                                                const char **detail);
 
-/* Reads a file into memory of the list's own and opens it. */
+/* Reads a regular file into memory of the list's own and opens it. What does not begin like a list
+ * of its size takes no memory. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_load(const char *path,
                                                                doorsill_list **list,
                                                                const char **detail);
