@@ -119,6 +119,11 @@ typedef struct doorsill_pixels {
   uint32_t format; /* doorsill_format */
 } doorsill_pixels;
 
+/* Says in `found` whether any pixel is other than opaque; those of a format without alpha are not.
+ * For hosts that hash in bands; doorsill_screen looks by itself. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_has_alpha(const doorsill_pixels *pixels,
+                                                               int *found);
+
 /* The two ways in which publishers' tools hash pixels. A list says which one it holds;
  * `unknown` lists are searched with both. FORMAT.md has the details. */
 enum {

@@ -291,16 +291,6 @@ static void search_lists(screening *s, size_t list_count, const doorsill_pdq *pd
 
 /* --- Views --- */
 
-static int has_alpha(const doorsill_pixels *pixels) {
-  if (pixels->format != DOORSILL_RGBA && pixels->format != DOORSILL_BGRA) return 0;
-  for (uint32_t y = 0; y < pixels->height; y++) {
-    const uint8_t *row = pixels->data + pixels->stride * (ptrdiff_t)y;
-    for (uint32_t x = 0; x < pixels->width; x++)
-      if (row[4 * (size_t)x + 3] != 255) return 1;
-  }
-  return 0;
-}
-
 static doorsill_status screen_view(screening *s, size_t list_count, const doorsill_view *view,
                                    void *workspace, size_t size) {
   s->codes = view;
@@ -315,7 +305,7 @@ static doorsill_status screen_view(screening *s, size_t list_count, const doorsi
     status = doorsill_pdq_hash(view->pixels, s->ground, workspace, size, &pdq);
     if (status != DOORSILL_OK) break;
     search_lists(s, list_count, &pdq);
-    if (s->ground == DOORSILL_ALPHA_IGNORED || !has_alpha(view->pixels)) break;
+    if (s->ground == DOORSILL_ALPHA_IGNORED || !doorsill_sees_through(view->pixels)) break;
     s->ground++;
   }
   doorsill_wipe(&pdq, sizeof pdq);

@@ -424,6 +424,53 @@ static void test_stack(void) {
 static void test_stack(void) {}
 #endif
 
+/* One pixel that is not opaque is found wherever it is, colours and padding never are. */
+static void test_has_alpha(void) {
+  static const uint32_t shapes[][2] = {{1, 1}, {5, 3}, {33, 2}, {67, 9}};
+  int right = 1, found = -1;
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (int flipped = 0; flipped < 2; flipped++)
+      for (uint32_t format = DOORSILL_GRAY; format <= DOORSILL_GRAY16; format++) {
+        const uint32_t w = shapes[s][0], h = shapes[s][1];
+        const size_t step = doorsill_pixel_bytes(format), stride = step * w + 3;
+        const size_t bytes = stride * (h - 1) + step * w;
+        const int alpha = format == DOORSILL_RGBA || format == DOORSILL_BGRA;
+        uint8_t *data = exactly(bytes);
+        const doorsill_pixels pixels = {flipped ? data + stride * (h - 1) : data,
+                                        flipped ? -(ptrdiff_t)stride : (ptrdiff_t)stride, w, h,
+                                        format};
+        for (size_t i = 0; i < bytes; i++) data[i] = (uint8_t)(draw() % 255);
+        for (uint32_t y = 0; y < h; y++)
+          for (uint32_t x = 0; x < w; x++) data[stride * y + step * x + step - 1] = 255;
+        right &= doorsill_has_alpha(&pixels, &found) == DOORSILL_OK && found == 0;
+        for (uint32_t y = 0; y < h; y++)
+          for (uint32_t x = 0; x < w; x++) {
+            uint8_t *last = data + stride * y + step * x + step - 1;
+            *last = (uint8_t)(255 - (1u << draw() % 8));
+            right &= doorsill_has_alpha(&pixels, &found) == DOORSILL_OK && found == alpha;
+            *last = 255;
+          }
+        free(data);
+      }
+  check(right, "alpha is found");
+
+  const uint8_t data[4 * 5 * 5] = {0};
+  const doorsill_pixels good = {data, 20, 5, 5, DOORSILL_RGBA};
+  doorsill_pixels bad[7] = {good, good, good, good, good, good, good};
+  bad[0].data = NULL;
+  bad[1].width = 0;
+  bad[2].height = 0;
+  bad[3].width = 65536;
+  bad[4].height = 65536;
+  bad[5].format = 8;
+  bad[6].stride = -19;
+  int refused = doorsill_has_alpha(NULL, &found) == DOORSILL_BAD_ARGUMENT &&
+                doorsill_has_alpha(&good, NULL) == DOORSILL_BAD_ARGUMENT;
+  for (size_t i = 0; i < 7; i++)
+    refused &= doorsill_has_alpha(&bad[i], &found) == DOORSILL_BAD_ARGUMENT;
+  check(refused, "what is no picture has no alpha to look for");
+}
+
 static void test_distance(void) {
   int same = 1;
   for (size_t n = 0; n < 70; n++) {
@@ -452,6 +499,7 @@ int main(void) {
   test_refusals();
   test_wiped();
   test_stack();
+  test_has_alpha();
   test_distance();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
