@@ -256,6 +256,25 @@ def test_one_of_many_is_small() -> None:
     assert HashList(bytes(apply_delta(old, made)), Trust.none())
 
 
+def test_hashers_alike() -> None:
+    """Each column of the base is used once, also where several hashers have come from one."""
+
+    def made(limits: Sequence[int]) -> bytes:
+        contents = Contents()
+        entry = contents.add_entry((0, TEST, 1), b"\xff" * 6)
+        for limit in limits:
+            alike = HasherRows("pdq", "unknown", limit=limit)
+            alike.hashes += b"".join(value(f"{limit} {row}", 32) for row in range(200))
+            alike.entries.extend([entry] * 200)
+            contents.hashers.append(alike)
+        return list_bytes(contents)
+
+    old, new = made([20]), made(range(20, 28))
+    assert apply_delta(old, delta(old, new), size=len(new)) == new
+    old, new = made([20, 21]), made([20, 21, 22])
+    assert len(delta(old, new)) < 200 * 48 + 1000  # the second hasher is the second again
+
+
 @pytest.mark.parametrize("came", [(0, 0, 3), (0, 0, 1 << 9), (300, 0, 1), (0, 4, 1 << 40)])
 def test_many_publishers_and_categories(came: tuple[int, int, int]) -> None:
     """Classes whose numbers take more than one byte stand in another order than their bytes do."""

@@ -28,6 +28,7 @@ from doorsill import (
     Limits,
     Outcome,
     Trust,
+    core,
     hash_image,
     lists,
 )  # fmt: skip
@@ -241,6 +242,19 @@ def test_lists_open_without_huge_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path(__file__).parent / "data/vectors/list.dsl"
     assert 69 == len(HashList.open(path, Trust.none()))
     assert len(advised) == 1
+
+
+@pytest.mark.parametrize("at", [None, (0, 0), (149, 199), (70, 101)])
+def test_one_transparent_pixel_makes_grounds(at: tuple[int, int] | None) -> None:
+    """An array whose alpha is opaque throughout is one view; one that is not has its grounds."""
+    gate = Gate(hash_list(pdq={0: b"\1" * 32}), isolation="inline")
+    rgba = np.random.default_rng(1).integers(0, 256, (150, 200, 4), np.uint8)
+    rgba[..., 3] = 255
+    if at is not None:
+        rgba[at][3] = 254
+    assert gate.read(rgba).views[0].label == ("as given over white" if at else "as given")
+    with pytest.raises(ValueError, match="too few"):
+        core.has_alpha(b"\xff" * 399, 10, 10)
 
 
 @pytest.mark.parametrize("name", ["on_grey", "under_alpha", "alpha_over_white", "alpha_over_black"])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from doorsill._native import ffi, lib
 
-from doorsill import Action, Evidence, HashList, Outcome, Policy, core
+from doorsill import Action, DoorsillError, Evidence, HashList, Outcome, Policy, core
 from doorsill.lists import SEED, TEST, WARN
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES
-from lists import flip, hash_list, view
+from lists import MODEL, flip, hash_list, ready_pdq, view
 
 PDQ = hashlib.sha256(b"pdq").digest()
 NEURAL = hashlib.sha256(b"neural").digest()
@@ -58,6 +60,31 @@ def test_entry_without_second_hash() -> None:
     listed = hash_list(pdq={0: PDQ}, neural={1: NEURAL})
     *_, evidence, _ = screen(listed, view(PDQ, flip(NEURAL, 90)))
     assert Evidence.SINGLE == evidence
+
+
+def test_many_uncoded_views_near_many_entries() -> None:
+    """Whether any view has a code is found out once, not anew over all views at each hit."""
+    near = {entry: flip(PDQ, entry % 30) for entry in range(250)}
+    codes = {entry: flip(NEURAL, entry) for entry in near}
+    views = [view(PDQ)] * 2000
+    took = []
+    for neural in (None, codes):
+        listed = hash_list(pdq=near, neural=neural, entries=250)
+        began = time.process_time()
+        screen(listed, *views)
+        took.append(time.process_time() - began)
+    assert took[1] < 6 * took[0]  # it was 50 times
+
+
+@pytest.mark.parametrize("models", [1, 15, 16, 17, 40])
+def test_a_code_of_any_view_is_known(models: int) -> None:
+    """However many models the host has: a view without a code does no more than if both agreed."""
+    others = tuple((bytes([n]) * 32, b"\0" * 32) for n in range(models - 1))
+    far = core.CoreView(ready_pdq(flip(PDQ, 120)), (*others, (MODEL, flip(NEURAL, 120))))
+    _, action, evidence, _ = screen(BOTH, far, view(PDQ))
+    assert (Action.WARN, Evidence.SINGLE) == (action, evidence)
+    _, action, evidence, _ = screen(BOTH, replace(far, codes=others), view(PDQ))
+    assert (Action.BLOCK, Evidence.SINGLE) == (action, evidence)
 
 
 def test_agreement_is_about_one_entry() -> None:
@@ -184,8 +211,10 @@ def test_profiles(profile: str, entry_found: int) -> None:
 
 
 def test_no_lists_no_views() -> None:
-    """Nothing to compare with is nothing found, not a crash."""
-    assert Outcome.CLEAR == screen([])[0]
+    """Compared with no list nothing is clear; without a view it is too little, not a crash."""
+    for views in ((), (view(PDQ),)):
+        with pytest.raises(DoorsillError, match="no correct caller"):
+            screen([], *views)
     assert Outcome.UNHASHABLE == screen(BOTH)[0]
 
 

@@ -58,7 +58,7 @@ typedef enum doorsill_status {
   DOORSILL_BAD_ARGUMENT = 1,    /* a pointer, size or enum value that no correct caller passes */
   DOORSILL_SMALL_WORKSPACE = 2, /* the workspace is smaller than doorsill_workspace says */
   DOORSILL_NO_MEMORY = 3,       /* only doorsill_list_open and doorsill_list_load allocate */
-  DOORSILL_NO_FILE = 4,         /* the list file cannot be opened or read */
+  DOORSILL_NO_FILE = 4,         /* the list file cannot be opened or read, or is no regular one */
   DOORSILL_NOT_A_LIST = 5,      /* the bytes do not begin like a hash list */
   DOORSILL_NEWER_FORMAT = 6,    /* written for a newer reader: update doorsill */
   DOORSILL_DAMAGED_LIST = 7,    /* cut short, or a field contradicts another */
@@ -119,6 +119,11 @@ typedef struct doorsill_pixels {
   uint32_t format; /* doorsill_format */
 } doorsill_pixels;
 
+/* Says in `found` whether any pixel is other than opaque; those of a format without alpha are not.
+ * For hosts that hash in bands; doorsill_screen looks by itself. */
+DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_has_alpha(const doorsill_pixels *pixels,
+                                                               int *found);
+
 /* The two ways in which publishers' tools hash pixels. A list says which one it holds;
  * `unknown` lists are searched with both. FORMAT.md has the details. */
 enum {
@@ -151,7 +156,8 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_begin(void *workspace, 
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_rows(doorsill_hashing *hashing,
                                                               const uint8_t *rows, ptrdiff_t stride,
                                                               uint32_t count);
-/* DOORSILL_BAD_ARGUMENT unless all rows have come. */
+/* DOORSILL_BAD_ARGUMENT unless all rows have come. Zeroes what the workspace held of the pixels;
+ * of a hashing that is given up the caller wipes it. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_end(doorsill_hashing *hashing,
                                                              doorsill_pdq *pdq);
 
@@ -183,7 +189,7 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_pdq_hash(const doorsill_pix
 /* Pixels for a neural hasher, whose card says how large: the picture squashed to a square of
  * `side` pixels (at most DOORSILL_MAX_RESIZED), each the mean of the area that it covers, to the
  * nearest, halves up, in whole numbers: the same bytes on every processor. `rgb` takes
- * 3 * side * side bytes. Works in bands as the PDQ hash does, in under 2 MB. */
+ * 3 * side * side bytes. Works in bands as the PDQ hash does, in under 2.7 MB whatever the size. */
 enum { DOORSILL_MAX_RESIZED = 512 };
 typedef struct doorsill_resizing doorsill_resizing;
 DOORSILL_API size_t doorsill_resize_workspace(uint32_t width, uint32_t height, uint32_t side);
@@ -217,7 +223,8 @@ DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_open(const void *data,
                                                                doorsill_list **list,
                                                                const char **detail);
 
-/* Reads a file into memory of the list's own and opens it. */
+/* Reads a regular file into memory of the list's own and opens it. What does not begin like a list
+ * of its size takes no memory. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_list_load(const char *path,
                                                                doorsill_list **list,
                                                                const char **detail);
@@ -546,7 +553,8 @@ DOORSILL_API size_t doorsill_workspace(const doorsill_view *views, size_t view_c
 
 /* Screens one picture: hashes its views, searches the lists, weighs the evidence and decides.
  * Allocates nothing and makes no system call. `digests` are those of the file and, if the
- * host re-encoded it, of its original; there may be none where the host has only pixels. */
+ * host re-encoded it, of its original; there may be none where the host has only pixels.
+ * Without a list it is DOORSILL_BAD_ARGUMENT: nothing was compared, so nothing is clear. */
 DOORSILL_API DOORSILL_CHECK doorsill_status doorsill_screen(
     const doorsill_list *const *lists, size_t list_count, const doorsill_view *views,
     size_t view_count, const doorsill_digests *digests, size_t digest_count, uint32_t reading,

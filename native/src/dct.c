@@ -30,18 +30,20 @@ static float wave(uint32_t i, uint32_t j) {
 }
 
 /* c = D a D', each sum in ascending order. Lanes are neighbouring outputs. */
-void doorsill_coefficients(const float *a, float *c) {
+void doorsill_coefficients(const float *restrict a, float *restrict c) {
   float d[SIDE][DOORSILL_GRID], turned[DOORSILL_GRID][SIDE];
   for (uint32_t i = 0; i < SIDE; i++)
     for (uint32_t j = 0; j < DOORSILL_GRID; j++) turned[j][i] = d[i][j] = wave(i, j);
-  for (uint32_t i = 0; i < SIDE; i++) {
-    float t[DOORSILL_GRID] = {0}, sum[SIDE] = {0};
+  float t[DOORSILL_GRID];
+  memset(c, 0, sizeof *c * COEFFICIENTS);
+  for (uint32_t i = 0; i < SIDE; i++, c += SIDE) {
+    memset(t, 0, sizeof t);
     for (uint32_t k = 0; k < DOORSILL_GRID; k++)
       for (uint32_t j = 0; j < DOORSILL_GRID; j++) t[j] += d[i][k] * a[DOORSILL_GRID * k + j];
     for (uint32_t k = 0; k < DOORSILL_GRID; k++)
-      for (uint32_t j = 0; j < SIDE; j++) sum[j] += t[k] * turned[k][j];
-    memcpy(c + SIDE * i, sum, sizeof sum);
+      for (uint32_t j = 0; j < SIDE; j++) c[j] += t[k] * turned[k][j];
   }
+  doorsill_wipe(t, sizeof t); /* what is left of the last row */
 }
 
 /* The 128th smallest of the 256. Floats are compared as integers of the same order, which are
@@ -59,6 +61,7 @@ float doorsill_lower_median(const float *c) {
     for (uint32_t i = 0; i < COEFFICIENTS; i++) below += key[i] < (found | bit);
     if (below < COEFFICIENTS / 2) found |= bit;
   }
+  doorsill_wipe(key, sizeof key); /* a thumbnail, as the coefficients are */
   found = found >> 31 ? found & 0x7fffffffu : ~found;
   float v;
   memcpy(&v, &found, sizeof v);
@@ -90,6 +93,7 @@ static void hash_signed(const float *c, const int sign_i[2], const int sign_j[2]
         set_bit(straight, SIDE * i + j);
         set_bit(transposed, SIDE * j + i);
       }
+  doorsill_wipe(turned, sizeof turned);
 }
 
 /* The steps from n values to others, small ones rounded away. */
@@ -122,5 +126,6 @@ void doorsill_dct(const float *grid, uint8_t hash[8][32], uint8_t *quality) {
   hash_signed(c, same, even, hash[5], hash[1]);
   hash_signed(c, odd, odd, hash[2], hash[7]);
   hash_signed(c, even, same, hash[4], hash[3]);
+  doorsill_wipe(c, sizeof c);
   *quality = quality_of(grid);
 }

@@ -31,6 +31,7 @@ typedef struct edits {
 typedef struct patch {
   const uint8_t *base;
   uint64_t base_size;
+  uint64_t readable; /* bytes of the base that columns may yet be made from */
   const uint8_t *at; /* what of the delta is unread */
   uint64_t unread;
   uint8_t *out; /* where the result goes on */
@@ -41,6 +42,7 @@ typedef struct patch {
 
 static const char *const cut_short = "the delta ends too early";
 static const char *const too_long = "the delta makes more than it says";
+static const char *const does_nothing = "a step of the delta does nothing";
 static const char *const outside = "the delta reaches beyond its base";
 
 /* The next n bytes of the delta; NULL if there are not so many. */
@@ -185,6 +187,9 @@ static const char *column(patch *p, int has_numbers) {
     return "a column of numbers is too wide or too narrow";
   const uint8_t *from = in_base(p, offset, width * rows->before);
   if (!from) return outside;
+  if (!rows->after) return does_nothing;
+  if (width * rows->before > p->readable) return "columns are made from more than the base";
+  p->readable -= width * rows->before;
   const uint8_t *literals = take(p, width * rows->insertions);
   if (!literals) return cut_short;
   uint8_t *to = room(p, width * rows->after);
@@ -196,7 +201,7 @@ static const char *column(patch *p, int has_numbers) {
 static const char *bytes(patch *p, uint32_t operation) {
   uint64_t n = 0, offset = 0;
   if (!number(p, &n) || (operation == COPY && !number(p, &offset))) return cut_short;
-  if (!n) return "a step of the delta does nothing";
+  if (!n) return does_nothing;
   const uint8_t *from = p->base;
   if (operation == LITERAL && !(from = take(p, n))) return cut_short;
   if (operation == COPY && !(from = in_base(p, offset, n))) return outside;
@@ -213,7 +218,7 @@ static const char *bytes(patch *p, uint32_t operation) {
 static const char *count(patch *p) {
   uint64_t n = 0, first = 0;
   if (!number(p, &n) || !number(p, &first)) return cut_short;
-  if (!n) return "a step of the delta does nothing";
+  if (!n) return does_nothing;
   if (first > UINT32_MAX || n - 1 > UINT32_MAX - first) return "a count leaves 32 bits";
   uint8_t *to = room(p, 4 * n);
   if (!to) return too_long;
@@ -277,6 +282,7 @@ doorsill_status doorsill_delta_apply(const void *base, size_t base_size, const v
   const uint8_t *head = delta;
   patch p = {.base = base,
              .base_size = base_size,
+             .readable = base_size,
              .at = head + HEADER_BYTES,
              .unread = size - HEADER_BYTES,
              .out = result,

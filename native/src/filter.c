@@ -79,15 +79,40 @@ void doorsill_filter_init(doorsill_filter *f, uint32_t width, uint32_t height,
   f->grid = take_floats(arena, DOORSILL_GRID * DOORSILL_GRID, 1);
 }
 
+/* A window behind the chunk, half of one ahead of it, and rounding. */
+static size_t scratch_columns(const doorsill_filter *a, const doorsill_filter *b) {
+  const size_t window = (size_t)(a->x.window > b->x.window ? a->x.window : b->x.window);
+  return DOORSILL_CHUNK + 2 * window + 2 * DOORSILL_LANES;
+}
+
 void doorsill_scratch_init(doorsill_scratch *s, const doorsill_filter *a, const doorsill_filter *b,
                            doorsill_arena *arena) {
-  const size_t window = (size_t)(a->x.window > b->x.window ? a->x.window : b->x.window);
-  /* A window behind the chunk, half of one ahead of it, and rounding. */
-  const size_t columns = DOORSILL_CHUNK + 2 * window + 2 * DOORSILL_LANES;
+  const size_t columns = scratch_columns(a, b);
   s->first = take_floats(arena, columns * DOORSILL_LANES, 0);
   s->second = take_floats(arena, columns * DOORSILL_LANES, 0);
   s->rows = take_floats(arena, (size_t)DOORSILL_LANES * FILLED, 0);
   s->found = take_floats(arena, (size_t)DOORSILL_LANES * DOORSILL_GRID, 0);
+}
+
+static void wipe_floats(float *first, size_t count) { doorsill_wipe(first, count * sizeof *first); }
+
+void doorsill_filter_wipe(doorsill_filter *f) {
+  wipe_floats(f->grid, DOORSILL_GRID * DOORSILL_GRID); /* a thumbnail, */
+  if (unfiltered(f)) return;
+  wipe_floats(f->ring, (size_t)f->y.window * f->pitch); /* and the last rows */
+  wipe_floats(f->sums, f->pitch);
+  wipe_floats(f->second_ring, (size_t)f->y.window * DOORSILL_GRID);
+  wipe_floats(f->second_sums, DOORSILL_GRID);
+}
+
+void doorsill_scratch_wipe(const doorsill_scratch *s, const doorsill_filter *a,
+                           const doorsill_filter *b) {
+  if (unfiltered(a) && unfiltered(b)) return;
+  const size_t columns = scratch_columns(a, b);
+  wipe_floats(s->first, columns * DOORSILL_LANES);
+  wipe_floats(s->second, columns * DOORSILL_LANES);
+  wipe_floats(s->rows, (size_t)DOORSILL_LANES * FILLED);
+  wipe_floats(s->found, (size_t)DOORSILL_LANES * DOORSILL_GRID);
 }
 
 /* Processors fetch ahead along a row or two, not along 16 that are read by turns: two chunks

@@ -69,6 +69,11 @@ void doorsill_filter_init(doorsill_filter *filter, uint32_t width, uint32_t heig
 void doorsill_scratch_init(doorsill_scratch *scratch, const doorsill_filter *a,
                            const doorsill_filter *b, doorsill_arena *arena);
 
+/* Zero what either has held of a picture; of the second, what filters of that shape leave. */
+void doorsill_filter_wipe(doorsill_filter *filter);
+void doorsill_scratch_wipe(const doorsill_scratch *scratch, const doorsill_filter *a,
+                           const doorsill_filter *b);
+
 void doorsill_filter_rows(doorsill_filter *filter, const doorsill_kernels *kernels,
                           const doorsill_scratch *scratch, const doorsill_rows_in *in);
 /* After the last row: lets what is still inside come out. */

@@ -114,6 +114,9 @@ const doorsill_kernels *doorsill_kernels_avx2(void);
 const doorsill_kernels *doorsill_kernels_avx512(void);
 const doorsill_kernels *doorsill_kernels_neon(void);
 
+/* doorsill_has_alpha of pixels that have been checked. luma.c */
+int doorsill_sees_through(const doorsill_pixels *pixels);
+
 /* Zeroes memory in a way that the compiler does not leave out. */
 void doorsill_wipe(void *memory, size_t size);
 

@@ -1,10 +1,19 @@
 /* Opening a hash list: every offset, length and count is checked here, once, so that the
  * rest of the core may use the file's columns in place. native/FORMAT.md is the law. */
+#if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
+#define _POSIX_C_SOURCE 200809L /* fdopen, where a host compiles as strict C11 */
+#endif
+
 #include "list.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#if !defined(_WIN32)
+#include <unistd.h>
+#endif
 
 enum {
   HEADER_BYTES = 64,
@@ -230,16 +239,23 @@ static const char *check_digests(doorsill_list *list) {
   return NULL;
 }
 
-static doorsill_status check_header(const uint8_t *data, size_t size, const char **detail) {
-  static const uint8_t zeros[20];
+/* Of a file of `size` bytes the first HEADER_BYTES are enough. */
+static doorsill_status check_start(const uint8_t *data, uint64_t size, const char **detail) {
   if (size < sizeof magic || memcmp(data, magic, sizeof magic) != 0)
     return fail(detail, DOORSILL_NOT_A_LIST, "it does not begin with the mark of a hash list");
   if (size < HEADER_BYTES) return damaged(detail, "the file ends inside its header");
-  const uint32_t sections = doorsill_u32(data + 12);
   if (doorsill_u16(data + 8) != FORMAT_MAJOR)
     return fail(detail, DOORSILL_NEWER_FORMAT, "its format version is not 1");
   if (doorsill_u64(data + 16) != size)
     return damaged(detail, "the file is shorter or longer than its header says");
+  return DOORSILL_OK;
+}
+
+static doorsill_status check_header(const uint8_t *data, size_t size, const char **detail) {
+  static const uint8_t zeros[20];
+  const doorsill_status status = check_start(data, size, detail);
+  if (status != DOORSILL_OK) return status;
+  const uint32_t sections = doorsill_u32(data + 12);
   if (sections > MAX_SECTIONS || (size - HEADER_BYTES) / SECTION_BYTES < sections)
     return damaged(detail, "the section table does not fit into the file");
   const uint32_t crc = crc32_of(crc32_of(0, data, HEADER_BYTES - 4), data + HEADER_BYTES,
@@ -282,41 +298,77 @@ doorsill_status doorsill_list_open(const void *data, size_t size, doorsill_list 
   return status;
 }
 
-/* All of an open file; NULL if it cannot be read or held. */
-static void *read_file(FILE *file, size_t *size) {
-  if (fseek(file, 0, SEEK_END) != 0) return NULL;
-  const long end = ftell(file);
-  if (end < 0 || fseek(file, 0, SEEK_SET) != 0) return NULL;
-  *size = (size_t)end;
-  void *data = malloc(*size ? *size : 1);
-  if (data && fread(data, 1, *size, file) != *size) {
-    free(data);
-    data = NULL;
+/* What was in it may have been a list of somebody's hashes. */
+static void discard(void *data, size_t size) {
+  doorsill_wipe(data, size);
+  free(data);
+}
+
+/* A regular file and its size; NULL if it is none: a pipe would be waited for, a device has no end.
+ */
+static FILE *open_regular(const char *path, uint64_t *size) {
+#if defined(_WIN32)
+  struct _stat64 about;
+  FILE *file = fopen(path, "rb");
+  if (file && (_fstat64(_fileno(file), &about) != 0 || (about.st_mode & _S_IFMT) != _S_IFREG)) {
+    fclose(file);
+    return NULL;
   }
-  return data;
+#else
+  struct stat about;
+  const int handle = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (handle < 0) return NULL;
+  const int good = fstat(handle, &about) == 0 && S_ISREG(about.st_mode);
+  FILE *file = good ? fdopen(handle, "rb") : NULL;
+  if (!file) close(handle);
+#endif
+  if (!file) return NULL;
+  setvbuf(file, NULL, _IONBF, 0); /* no part of it in a buffer that nobody wipes */
+  *size = (uint64_t)about.st_size;
+  return file;
+}
+
+/* All of a file; what does not begin like a list of its size is not held in memory at all. */
+static doorsill_status read_file(FILE *file, uint64_t size, uint8_t **data, const char **detail) {
+  static const char *const unreadable = "the file cannot be read";
+  uint8_t start[HEADER_BYTES];
+  const size_t begun = size < sizeof start ? (size_t)size : sizeof start;
+  if (fread(start, 1, begun, file) != begun) return fail(detail, DOORSILL_NO_FILE, unreadable);
+  const doorsill_status status = check_start(start, size, detail);
+  if (status != DOORSILL_OK) return status;
+  uint8_t *all = size <= SIZE_MAX ? malloc((size_t)size) : NULL;
+  if (!all) return fail(detail, DOORSILL_NO_MEMORY, "not enough memory");
+  memcpy(all, start, begun);
+  const size_t rest = (size_t)size - begun;
+  if (fread(all + begun, 1, rest, file) != rest) {
+    discard(all, (size_t)size);
+    return fail(detail, DOORSILL_NO_FILE, unreadable);
+  }
+  *data = all;
+  return DOORSILL_OK;
 }
 
 doorsill_status doorsill_list_load(const char *path, doorsill_list **list, const char **detail) {
   if (!path || !list) return DOORSILL_BAD_ARGUMENT;
-  FILE *file = fopen(path, "rb");
-  if (!file) return fail(detail, DOORSILL_NO_FILE, "the file cannot be opened");
-  size_t size = 0;
-  void *data = read_file(file, &size);
+  uint64_t size = 0;
+  uint8_t *data = NULL;
+  FILE *file = open_regular(path, &size);
+  if (!file) return fail(detail, DOORSILL_NO_FILE, "it cannot be opened, or is no regular file");
+  doorsill_status status = read_file(file, size, &data, detail);
   fclose(file);
-  if (!data) return fail(detail, DOORSILL_NO_FILE, "the file cannot be read into memory");
-  const doorsill_status status = doorsill_list_open(data, size, list, detail);
+  if (status != DOORSILL_OK) return status;
+  status = doorsill_list_open(data, (size_t)size, list, detail);
   if (status != DOORSILL_OK) {
-    free(data);
+    discard(data, (size_t)size);
     return status;
   }
   (*list)->owned = data;
-  (*list)->owned_size = size;
+  (*list)->owned_size = (size_t)size;
   return DOORSILL_OK;
 }
 
 void doorsill_list_close(doorsill_list *list) {
   if (!list) return;
-  if (list->owned) doorsill_wipe(list->owned, list->owned_size);
-  free(list->owned);
+  if (list->owned) discard(list->owned, list->owned_size);
   free(list);
 }

@@ -89,6 +89,34 @@ void doorsill_luma_full(const uint8_t *p, size_t n, uint32_t format, uint32_t gr
   }
 }
 
+int doorsill_sees_through(const doorsill_pixels *pixels) {
+  if (pixels->format != DOORSILL_RGBA && pixels->format != DOORSILL_BGRA) return 0;
+  for (uint32_t y = 0; y < pixels->height; y++) {
+    const uint8_t *row = pixels->data + pixels->stride * (ptrdiff_t)y;
+    uint32_t all = UINT32_MAX; /* whole pixels, which compilers turn into vectors */
+    for (size_t x = 0; x < pixels->width; x++) {
+      uint32_t pixel;
+      memcpy(&pixel, row + 4 * x, sizeof pixel);
+      all &= pixel;
+    }
+    uint8_t bytes[4];
+    memcpy(bytes, &all, sizeof bytes);
+    if (bytes[3] != 255) return 1;
+  }
+  return 0;
+}
+
+doorsill_status doorsill_has_alpha(const doorsill_pixels *pixels, int *found) {
+  if (!pixels || !pixels->data || !found || pixels->width < 1 || pixels->height < 1 ||
+      pixels->width > DOORSILL_MAX_SIDE || pixels->height > DOORSILL_MAX_SIDE)
+    return DOORSILL_BAD_ARGUMENT;
+  const ptrdiff_t least = (ptrdiff_t)(pixels->width * doorsill_pixel_bytes(pixels->format));
+  if (!least || (pixels->height > 1 && pixels->stride < least && pixels->stride > -least))
+    return DOORSILL_BAD_ARGUMENT;
+  *found = doorsill_sees_through(pixels);
+  return DOORSILL_OK;
+}
+
 /* Whether the first byte of a word is its lowest, as `sampled` takes it. */
 static int little_endian(void) {
   const uint16_t one = 1;

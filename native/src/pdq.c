@@ -12,7 +12,8 @@ typedef struct intake {
   doorsill_filter filter;
   float *held; /* luma of rows that wait for a full block */
   uint32_t held_rows;
-  uint32_t capacity; /* rows; 0 if they never wait */
+  uint32_t most_held; /* rows at a time, up to now */
+  uint32_t capacity;  /* rows; 0 if they never wait */
   uint32_t width, height;
 } intake;
 
@@ -22,7 +23,7 @@ struct doorsill_hashing {
   doorsill_samples samples;
   intake full, reduced;
   uint32_t width, height, format, ground;
-  uint32_t ended;        /* its luma has been wiped */
+  uint32_t ended;        /* nothing is left of the pixels */
   uint32_t rows;         /* that came in */
   uint32_t reduced_rows; /* that profile cpp512 has made of them */
 };
@@ -38,7 +39,7 @@ static void intake_init(intake *in, uint32_t width, uint32_t height, doorsill_ar
   const uint32_t rows = HELD_PIXELS / width;
   in->capacity = rows >= DOORSILL_LANES + 2 ? DOORSILL_LANES : rows >= 4 ? rows - 2 : 0;
   in->held = doorsill_take(arena, sizeof(float) * width * in->capacity);
-  in->held_rows = 0;
+  in->held_rows = in->most_held = 0;
   doorsill_filter_init(&in->filter, width, height, arena);
 }
 
@@ -94,7 +95,8 @@ static void pass_held(doorsill_hashing *h, intake *in) {
 static float *next_held(intake *in) { return in->held + (size_t)in->width * in->held_rows; }
 
 static void taken(doorsill_hashing *h, intake *in) {
-  if (++in->held_rows == in->capacity) pass_held(h, in);
+  if (++in->held_rows > in->most_held) in->most_held = in->held_rows;
+  if (in->held_rows == in->capacity) pass_held(h, in);
 }
 
 /* A whole block goes straight from the caller's memory; fewer rows wait as luma. */
@@ -166,6 +168,11 @@ doorsill_status doorsill_pdq_margins(const doorsill_hashing *h, doorsill_margins
   return DOORSILL_OK;
 }
 
+static void wipe(intake *in) {
+  doorsill_wipe(in->held, sizeof(float) * in->width * in->most_held);
+  doorsill_filter_wipe(&in->filter);
+}
+
 doorsill_status doorsill_pdq_end(doorsill_hashing *h, doorsill_pdq *pdq) {
   if (!h || !pdq || h->ended || h->rows < h->height) return DOORSILL_BAD_ARGUMENT;
   intake *const both[DOORSILL_PROFILES] = {&h->full, &h->reduced};
@@ -173,9 +180,9 @@ doorsill_status doorsill_pdq_end(doorsill_hashing *h, doorsill_pdq *pdq) {
   for (int profile = 0; profile < DOORSILL_PROFILES; profile++) {
     if (!hashable(both[profile])) continue;
     doorsill_dct(both[profile]->filter.grid, pdq->hash[profile], &pdq->quality[profile]);
-    /* It is a thumbnail. */
-    doorsill_wipe(both[profile]->filter.grid, sizeof(float) * DOORSILL_GRID * DOORSILL_GRID);
+    wipe(both[profile]);
   }
+  doorsill_scratch_wipe(&h->scratch, &h->full.filter, &h->reduced.filter);
   h->ended = 1;
   return DOORSILL_OK;
 }

@@ -8,7 +8,10 @@
 
 #include "list.h"
 
-enum { PDQ_LIMIT = 31 /* the distance that Meta's PDQ paper recommends for a match */ };
+enum {
+  PDQ_LIMIT = 31, /* the distance that Meta's PDQ paper recommends for a match */
+  MAX_MODELS = 16 /* by which a host hashes; if more, the rest are looked for in the views */
+};
 
 /* What is being screened, handed down to the callbacks of a scan. */
 typedef struct screening {
@@ -25,6 +28,8 @@ typedef struct screening {
   const doorsill_view *codes; /* the view's neural codes */
   const doorsill_view *views; /* all of the picture's */
   size_t view_count;
+  const doorsill_code *models[MAX_MODELS]; /* a code of each model that any view was hashed by */
+  size_t model_count;                      /* beyond MAX_MODELS if there are more */
 } screening;
 
 void doorsill_policy_default(doorsill_policy *policy) {
@@ -142,11 +147,13 @@ static void screen_digests(screening *s, const doorsill_digests *digests) {
 
 /* --- Hashes --- */
 
+static int is_by(const doorsill_code *code, const uint8_t *model, uint32_t width) {
+  return code->width == width && memcmp(code->model, model, sizeof code->model) == 0;
+}
+
 static const doorsill_code *code_for(const doorsill_view *view, const doorsill_hasher_info *info) {
   for (size_t i = 0; i < view->code_count; i++)
-    if (view->codes[i].width == info->width &&
-        memcmp(view->codes[i].model, info->model, sizeof info->model) == 0)
-      return &view->codes[i];
+    if (is_by(&view->codes[i], info->model, info->width)) return &view->codes[i];
   return NULL;
 }
 
@@ -177,17 +184,38 @@ static uint8_t second_opinion(const screening *s, uint32_t entry) {
   return evidence;
 }
 
+/* Notes by which models any view was hashed, once: hits are many, and so are views. */
+static void note_models(screening *s) {
+  for (size_t i = 0; i < s->view_count; i++)
+    for (size_t k = 0; k < s->views[i].code_count && s->model_count <= MAX_MODELS; k++) {
+      const doorsill_code *code = &s->views[i].codes[k];
+      size_t known = 0;
+      while (known < s->model_count && !is_by(s->models[known], code->model, code->width)) known++;
+      if (known < s->model_count) continue;
+      if (known < MAX_MODELS) s->models[known] = code;
+      s->model_count++;
+    }
+}
+
+/* Whether any view was hashed by this hasher. */
+static int is_coded(const screening *s, const doorsill_hasher_info *info) {
+  for (size_t i = 0; i < s->model_count && i < MAX_MODELS; i++)
+    if (is_by(s->models[i], info->model, info->width)) return 1;
+  if (s->model_count > MAX_MODELS)
+    for (size_t i = 0; i < s->view_count; i++)
+      if (code_for(&s->views[i], info)) return 1;
+  return 0;
+}
+
 /* Whether the host hashed other views of the picture by a second hasher that the entry has, and
  * this one not: hosts do so for the first views alone. */
 static int was_spared(const screening *s, uint32_t entry) {
   const doorsill_list *list = s->lists[s->list];
   for (uint32_t h = 0; h < list->info.hashers; h++) {
     const doorsill_rows *rows = &list->rows[h];
-    if (rows->is_pdq) continue;
+    if (rows->is_pdq || !is_coded(s, &rows->info)) continue;
     const uint32_t row = doorsill_first_row(rows, entry);
-    if (row >= rows->info.rows || doorsill_row_entry(rows, row) != entry) continue;
-    for (size_t i = 0; i < s->view_count; i++)
-      if (code_for(&s->views[i], &rows->info)) return 1;
+    if (row < rows->info.rows && doorsill_row_entry(rows, row) == entry) return 1;
   }
   return 0;
 }
@@ -263,16 +291,6 @@ static void search_lists(screening *s, size_t list_count, const doorsill_pdq *pd
 
 /* --- Views --- */
 
-static int has_alpha(const doorsill_pixels *pixels) {
-  if (pixels->format != DOORSILL_RGBA && pixels->format != DOORSILL_BGRA) return 0;
-  for (uint32_t y = 0; y < pixels->height; y++) {
-    const uint8_t *row = pixels->data + pixels->stride * (ptrdiff_t)y;
-    for (uint32_t x = 0; x < pixels->width; x++)
-      if (row[4 * (size_t)x + 3] != 255) return 1;
-  }
-  return 0;
-}
-
 static doorsill_status screen_view(screening *s, size_t list_count, const doorsill_view *view,
                                    void *workspace, size_t size) {
   s->codes = view;
@@ -287,7 +305,7 @@ static doorsill_status screen_view(screening *s, size_t list_count, const doorsi
     status = doorsill_pdq_hash(view->pixels, s->ground, workspace, size, &pdq);
     if (status != DOORSILL_OK) break;
     search_lists(s, list_count, &pdq);
-    if (s->ground == DOORSILL_ALPHA_IGNORED || !has_alpha(view->pixels)) break;
+    if (s->ground == DOORSILL_ALPHA_IGNORED || !doorsill_sees_through(view->pixels)) break;
     s->ground++;
   }
   doorsill_wipe(&pdq, sizeof pdq);
@@ -353,7 +371,7 @@ doorsill_status doorsill_screen(const doorsill_list *const *lists, size_t list_c
                                 const doorsill_digests *digests, size_t digest_count,
                                 uint32_t reading, const doorsill_policy *policy, void *workspace,
                                 size_t size, doorsill_verdict *verdict) {
-  if ((list_count && !lists) || (view_count && !views) || (digest_count && !digests) ||
+  if (!list_count || !lists || (view_count && !views) || (digest_count && !digests) ||
       view_count > DOORSILL_MAX_VIEWS || reading > DOORSILL_NOT_A_PICTURE ||
       !is_valid_policy(policy) || !verdict)
     return DOORSILL_BAD_ARGUMENT;
@@ -369,6 +387,7 @@ doorsill_status doorsill_screen(const doorsill_list *const *lists, size_t list_c
   s.views = views;
   s.view_count = view_count;
   s.hashable = !has_hashes(lists, list_count);
+  note_models(&s);
   for (s.list = 0; s.list < list_count; s.list++)
     for (size_t i = 0; i < digest_count; i++) screen_digests(&s, &digests[i]);
   for (s.view = 0; s.view < view_count; s.view++) {

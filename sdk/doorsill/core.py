@@ -95,6 +95,17 @@ def workspace(width: int, height: int) -> int:
     return int(lib.doorsill_pdq_workspace(width, height))
 
 
+def has_alpha(data: Any, width: int, height: int) -> bool:
+    """Return whether any pixel of RGBA rows without gaps is other than opaque."""
+    found = ffi.new("int *")
+    with ffi.from_buffer("uint8_t[]", data) as buffer:
+        if len(buffer) < 4 * width * height:
+            raise ValueError(f"{len(buffer)} bytes are too few for {width} x {height} pixels")
+        pixels = ffi.new("doorsill_pixels *", (buffer, 4 * width, width, height, lib.DOORSILL_RGBA))
+        check(lib.doorsill_has_alpha(pixels, found))
+    return bool(found[0])
+
+
 def _give_rows(function: Any, state: Any, data: Any, stride: int, count: int) -> None:
     with ffi.from_buffer("uint8_t[]", data) as buffer:
         if len(buffer) < stride * count:

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from doorsill.coding import Coding
-from doorsill.core import GROUNDS, MAX_SIDE, Hasher, Pdq
+from doorsill.core import GROUNDS, MAX_SIDE, Hasher, Pdq, has_alpha
 from doorsill.digests import PIECE, TooLong, digest, of_pieces, pieces_of
 from doorsill.files import open_regular
 from doorsill.patience import TimeUp
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     Check = Callable[[], None]
     Decoder = Callable[[bytes, "Reading", Check], None]
 
-_OPAQUE = 255
 _LATE = "time: the deadline passed before all of it was read"
 
 
@@ -360,7 +359,7 @@ def _read_array(array: Any, source: _Source) -> None:
     # The core wants rows without gaps between pixels; anything else is copied once.
     data = pixels if pixels.c_contiguous else pixels.tobytes()
     mode = modes[channels]
-    if mode == "RGBA" and min(memoryview(data).cast("B")[3::4].tobytes()) == _OPAQUE:
+    if mode == "RGBA" and not has_alpha(data, width, height):
         mode = "RGBX"
     coding = Coding(source.models(), margins=source.margins)
     for ground in GROUNDS if mode == "RGBA" else GROUNDS[:1]:

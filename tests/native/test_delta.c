@@ -145,10 +145,11 @@ static void steps_that_work(void) {
   makes(&d, (const uint8_t[]){255, 255, 0, 0, 1, 0, 3, 0, 3, 0, 5, 0, 5, 0, 0, 0, 9, 0, 0, 0}, 20,
         "numbers of 4 bytes");
 
-  d = begin(sizeof base, 0, 1);
-  map(&d, 0, 0, -1, -1);
-  STEP(&d, COLUMN, 0, 64, 16);
-  makes(&d, "", 0, "an empty column makes nothing");
+  d = begin(sizeof base, 2, 1);
+  map(&d, 0, 1, -1, 0);
+  STEP(&d, COLUMN, 0, 2, 16);
+  put(&d, 0xcccc, 2);
+  makes(&d, (const uint8_t[]){0xcc, 0xcc}, 2, "a column of new rows alone");
 
   d = begin(sizeof base, 4, 1); /* removals after the last row that stays */
   map(&d, 3, 2, 2, -1);
@@ -263,6 +264,32 @@ static void columns_that_are_refused(void) {
   refused(&d, 4, "too early");
 }
 
+/* A column that keeps one row of the eight, `times` over. */
+static made walked(int times) {
+  made d = begin(sizeof base, 2 * (uint64_t)times, 1);
+  const uint32_t counts[] = {8, 1, 7, 0};
+  for (int i = 0; i < 4; i++) put(&d, counts[i], 4);
+  for (uint64_t row = 1; row < 8; row++) put(&d, row, 4);
+  for (int i = 0; i < times; i++) STEP(&d, COLUMN, 0, 2, 0);
+  return d;
+}
+
+/* A step of 4 bytes may not cost a walk over all removed rows as often as one likes. */
+static void work_that_is_bounded(void) {
+  made d = walked(1);
+  makes(&d, base, 2, "one row stays");
+  d = walked(2);
+  refused(&d, 4, "more than the base");
+  d = begin(sizeof base, 0, 1);
+  map(&d, 1, 0, 0, -1);
+  for (int i = 0; i < 3; i++) STEP(&d, COLUMN, 0, 1, 0);
+  refused(&d, 0, "does nothing");
+  d = begin(sizeof base, 0, 1);
+  map(&d, 0, 0, -1, -1);
+  STEP(&d, NUMBERS, 0, 0, 2, 16);
+  refused(&d, 0, "does nothing");
+}
+
 static void headers_that_are_refused(void) {
   made good = begin(sizeof base, 4, 0), d = good;
   STEP(&good, COPY, 4, 0);
@@ -303,6 +330,7 @@ int main(void) {
   steps_that_work();
   bytes_that_are_refused();
   columns_that_are_refused();
+  work_that_is_bounded();
   headers_that_are_refused();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;

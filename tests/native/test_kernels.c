@@ -95,7 +95,7 @@ static void test_confirm(const doorsill_kernels *k) {
 static void test_luma(const doorsill_kernels *k) {
   int same = 1;
   for (uint32_t format = DOORSILL_GRAY; format <= DOORSILL_GRAY16; format++)
-    for (uint32_t ground = 0; ground < 2; ground++)
+    for (uint32_t ground = 0; ground < DOORSILL_ALPHA_IGNORED; ground++)
       for (size_t n = 1; n < 140; n++) {
         const size_t bytes = n * doorsill_pixel_bytes(format);
         uint8_t *pixels = exactly(bytes);
@@ -128,9 +128,10 @@ static void test_luma(const doorsill_kernels *k) {
     }
   check(exact, k->name, "luma of all colours");
 
-  /* Every colour and alpha over both grounds, against whole numbers. */
+  /* Every colour and alpha over every ground, against whole numbers. */
+  static const uint32_t levels[] = {255, 0, 128};
   int over = 1;
-  for (uint32_t ground = 0; ground < 2; ground++)
+  for (uint32_t ground = 0; ground < DOORSILL_ALPHA_IGNORED; ground++)
     for (uint32_t alpha = 0; alpha < 256; alpha++) {
       uint8_t four[4 * 256];
       for (uint32_t i = 0; i < 256; i++) {
@@ -139,11 +140,11 @@ static void test_luma(const doorsill_kernels *k) {
       }
       k->luma(four, 256, ground ? DOORSILL_RGBA : DOORSILL_BGRA, ground, luma);
       for (uint32_t i = 0; i < 256; i++) {
-        const uint32_t behind = ground == DOORSILL_WHITE ? 255 : 0;
+        const uint32_t behind = levels[ground];
         over &= luma[i] == (float)((i * alpha + behind * (255 - alpha) + 127) / 255);
       }
     }
-  check(over, k->name, "alpha over white and black");
+  check(over, k->name, "alpha over white, black and mid grey");
 }
 
 /* Profile cpp512 by hand: each product and each sum rounded to a float, in the reference's order.

@@ -1,6 +1,9 @@
 /* The PDQ hash against a twin that says the same plainly: whole pictures, one pixel at a time,
  * one sum after the other. */
 #include <math.h>
+#if defined(__unix__)
+#include <pthread.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,29 +340,135 @@ static void test_refusals(void) {
   free(memory);
 }
 
-/* The 64x64 grids of both profiles are thumbnails: the end leaves nothing of them. */
-static void test_wiped(void) {
-  const size_t w = 640, h = 480, size = doorsill_pdq_workspace(640, 480);
-  uint8_t *rgb = picture(2, w, h), *memory = exactly(size), *before = exactly(size);
-  for (size_t k = 0; k < 3 * w * h; k++) rgb[k] |= 1; /* so that no mean is 0 */
-  memset(memory, 0, size);
+/* The workspace as it is left by a picture whose rows come `portion` at a time. */
+static int left_by(const uint8_t *rgb, uint32_t w, uint32_t h, uint32_t portion, uint8_t *memory,
+                   size_t size) {
   doorsill_hashing *hashing = NULL;
   doorsill_pdq pdq;
-  int ok = doorsill_pdq_begin(memory, size, 640, 480, DOORSILL_RGB, 0, &hashing) == DOORSILL_OK &&
-           doorsill_pdq_rows(hashing, rgb, (ptrdiff_t)(3 * w), 480) == DOORSILL_OK;
-  memcpy(before, memory, size);
-  ok = ok && doorsill_pdq_end(hashing, &pdq) == DOORSILL_OK;
-  size_t wiped = 0;
-  for (size_t at = 0; at + sizeof(float) <= size; at += sizeof(float)) {
-    float was, is;
-    memcpy(&was, before + at, sizeof was);
-    memcpy(&is, memory + at, sizeof is);
-    wiped += was > 0 && is == 0;
+  memset(memory, 0, size);
+  int ok = doorsill_pdq_begin(memory, size, w, h, DOORSILL_RGB, 0, &hashing) == DOORSILL_OK;
+  for (uint32_t y = 0; ok && y < h; y += portion)
+    ok = doorsill_pdq_rows(hashing, rgb + (size_t)3 * w * y, (ptrdiff_t)(3 * w),
+                           h - y < portion ? h - y : portion) == DOORSILL_OK;
+  return ok && doorsill_pdq_end(hashing, &pdq) == DOORSILL_OK;
+}
+
+/* Whatever the picture was, the end leaves the same workspace: nothing in it tells of pixels. */
+static void test_wiped(void) {
+  static const uint32_t shapes[][2] = {{64, 64}, {5, 5},     {640, 480}, {33, 900},
+                                       {64, 65}, {2500, 70}, {20000, 9}, {600, 64}};
+  static const uint32_t portions[] = {1, 7, 16, 65535};
+  int same = 1;
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    const uint32_t w = shapes[s][0], h = shapes[s][1];
+    const size_t bytes = (size_t)3 * w * h, size = doorsill_pdq_workspace(w, h);
+    uint8_t *rgb = exactly(bytes), *memory = exactly(size), *other = exactly(size);
+    for (size_t p = 0; p < sizeof portions / sizeof *portions; p++) {
+      for (size_t i = 0; i < bytes; i++) rgb[i] = (uint8_t)draw();
+      same &= left_by(rgb, w, h, portions[p], memory, size);
+      memcpy(other, memory, size);
+      memset(rgb, 0, bytes); /* of which no sum is other than 0 */
+      same &= left_by(rgb, w, h, portions[p], memory, size);
+      same &= memcmp(memory, other, size) == 0;
+    }
+    free(other);
+    free(memory);
+    free(rgb);
   }
-  check(ok && wiped >= 2 * 64 * 64, "the grids are wiped");
-  free(before);
-  free(memory);
-  free(rgb);
+  check(same, "nothing of a picture is left in the workspace");
+}
+
+#if defined(__unix__)
+enum { STACK = 1 << 20, TELLING = 6 /* coefficients in a row: no accident */ };
+
+static void *hash_grid(void *grid) {
+  static doorsill_pdq pdq;
+  uint8_t margins[4][DOORSILL_MARGINS];
+  doorsill_dct(grid, pdq.hash[0], &pdq.quality[0]);
+  doorsill_dct_margins(grid, margins);
+  return NULL;
+}
+
+/* The 256 coefficients are a thumbnail, too: no stretch of them is left on the stack, with either
+ * sign or as the integers among which the median is sought, but for what a compiler may have laid
+ * down there of the last row's sums, the highest frequencies. */
+static void test_stack(void) {
+  float grid[DOORSILL_GRID * DOORSILL_GRID], c[256];
+  for (size_t i = 0; i < sizeof grid / sizeof *grid; i++) grid[i] = (float)(draw() % 256);
+  doorsill_coefficients(grid, c);
+  uint32_t *stack = aligned_alloc(1 << 16, STACK);
+  pthread_attr_t attributes;
+  pthread_t thread;
+  if (!stack) abort();
+  memset(stack, 0, STACK);
+  check(!pthread_attr_init(&attributes) && !pthread_attr_setstack(&attributes, stack, STACK) &&
+            !pthread_create(&thread, &attributes, hash_grid, grid) && !pthread_join(thread, NULL),
+        "a stack of our own");
+  size_t found = 0;
+  for (size_t i = 0; i + TELLING <= 256 - 16; i++)
+    for (size_t at = 0; at + TELLING <= STACK / sizeof *stack; at++) {
+      size_t alike = 0;
+      for (; alike < TELLING; alike++) {
+        uint32_t word;
+        memcpy(&word, &c[i + alike], sizeof word);
+        const uint32_t seen = stack[at + alike];
+        if (seen != word && seen != (word ^ 0x80000000u) && seen != ~word) break;
+      }
+      found += alike == TELLING;
+    }
+  check(!found, "no coefficients are left on the stack");
+  pthread_attr_destroy(&attributes);
+  free(stack);
+}
+#else
+static void test_stack(void) {}
+#endif
+
+/* One pixel that is not opaque is found wherever it is, colours and padding never are. */
+static void test_has_alpha(void) {
+  static const uint32_t shapes[][2] = {{1, 1}, {5, 3}, {33, 2}, {67, 9}};
+  int right = 1, found = -1;
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (int flipped = 0; flipped < 2; flipped++)
+      for (uint32_t format = DOORSILL_GRAY; format <= DOORSILL_GRAY16; format++) {
+        const uint32_t w = shapes[s][0], h = shapes[s][1];
+        const size_t step = doorsill_pixel_bytes(format), stride = step * w + 3;
+        const size_t bytes = stride * (h - 1) + step * w;
+        const int alpha = format == DOORSILL_RGBA || format == DOORSILL_BGRA;
+        uint8_t *data = exactly(bytes);
+        const doorsill_pixels pixels = {flipped ? data + stride * (h - 1) : data,
+                                        flipped ? -(ptrdiff_t)stride : (ptrdiff_t)stride, w, h,
+                                        format};
+        for (size_t i = 0; i < bytes; i++) data[i] = (uint8_t)(draw() % 255);
+        for (uint32_t y = 0; y < h; y++)
+          for (uint32_t x = 0; x < w; x++) data[stride * y + step * x + step - 1] = 255;
+        right &= doorsill_has_alpha(&pixels, &found) == DOORSILL_OK && found == 0;
+        for (uint32_t y = 0; y < h; y++)
+          for (uint32_t x = 0; x < w; x++) {
+            uint8_t *last = data + stride * y + step * x + step - 1;
+            *last = (uint8_t)(255 - (1u << draw() % 8));
+            right &= doorsill_has_alpha(&pixels, &found) == DOORSILL_OK && found == alpha;
+            *last = 255;
+          }
+        free(data);
+      }
+  check(right, "alpha is found");
+
+  const uint8_t data[4 * 5 * 5] = {0};
+  const doorsill_pixels good = {data, 20, 5, 5, DOORSILL_RGBA};
+  doorsill_pixels bad[7] = {good, good, good, good, good, good, good};
+  bad[0].data = NULL;
+  bad[1].width = 0;
+  bad[2].height = 0;
+  bad[3].width = 65536;
+  bad[4].height = 65536;
+  bad[5].format = 8;
+  bad[6].stride = -19;
+  int refused = doorsill_has_alpha(NULL, &found) == DOORSILL_BAD_ARGUMENT &&
+                doorsill_has_alpha(&good, NULL) == DOORSILL_BAD_ARGUMENT;
+  for (size_t i = 0; i < 7; i++)
+    refused &= doorsill_has_alpha(&bad[i], &found) == DOORSILL_BAD_ARGUMENT;
+  check(refused, "what is no picture has no alpha to look for");
 }
 
 static void test_distance(void) {
@@ -389,6 +498,8 @@ int main(void) {
   test_workspace();
   test_refusals();
   test_wiped();
+  test_stack();
+  test_has_alpha();
   test_distance();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;

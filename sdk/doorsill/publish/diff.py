@@ -130,7 +130,9 @@ class Alignment:
         for index, record in enumerate(_cut(self.new.section(Kind.HASHERS), 72)):
             head = record[:56] + record[60:62] + record[66:]  # name, model, width and profile
             if head in heads:
-                yield index, heads.index(head)
+                same = heads.index(head)
+                heads[same] = b""  # taken: a delta uses each column once
+                yield index, same
 
     def _before(self, entry: int) -> bytes:
         to = self._moved[entry]
