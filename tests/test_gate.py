@@ -250,6 +250,8 @@ def test_odd_arguments(gate: Gate, tmp_path: Path) -> None:
     for deadline in (float("nan"), -1):
         with pytest.raises(ValueError, match="deadline"):
             gate.screen(DATA, deadline=deadline)
+    for deadline in (float("inf"), 1e300, 1e7):  # longer than a system can be told to wait
+        assert gate.screen(DATA, deadline=deadline).outcome == Outcome.MATCH
     with pytest.raises(TypeError, match="source"):
         gate.screen(DATA, source=5)
     assert Outcome.UNREADABLE == gate.screen("a\0b").outcome
