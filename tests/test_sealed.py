@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from sealing import (
     raw_list,
     sealed_file,
 )
+from workers import needs_cage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +102,22 @@ def test_in_a_worker_and_async(sealed: SealedList) -> None:
     assert [each.outcome for each in verdicts] == [Outcome.MATCH, Outcome.CLEAR]
     assert {each.protection for each in verdicts} == {"worker"}
     assert len(loops) == 2  # the host's, and the thread's of the last screening
+
+
+@needs_cage
+def test_swapped_in_under_way(sealed: SealedList) -> None:
+    """Where a sealed list comes in before a picture is decoded, its server is asked for it."""
+    raw, wire = HashList(raw_list(scenes=1), Trust.none()), Wire()
+
+    class Swapping(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            at.replace_lists([raw, sealed.served_by(wire)])
+            return super().read(size)
+
+    with Gate(raw) as at:
+        assert at.screen(picture(STRANGER)).outcome == Outcome.CLEAR
+        assert at.screen(Swapping(picture(LISTED))).outcome == Outcome.MATCH
+    assert len(wire.seen) == 1
 
 
 def test_in_two_steps(sealed: SealedList) -> None:

@@ -15,6 +15,7 @@ from doorsill.coding import Coding
 from doorsill.core import GROUNDS, MAX_SIDE, PROFILES, Hasher, Pdq
 from doorsill.digests import PIECE, TooLong, digest, of_pieces, pieces_of
 from doorsill.files import open_regular
+from doorsill.listset import ListSet
 from doorsill.patience import TimeUp
 
 if TYPE_CHECKING:
@@ -60,9 +61,11 @@ class Reading:
         unread: Why parts that a viewer may show were not read.
         is_picture: Whether the bytes claim to be a picture.
         in_host: Whether pixels were read that the host had decoded, so that no worker was asked.
-        sha256: Of the bytes that the host may send, b"" where it gave pixels.
+        sha256: Of the bytes that the host may send, b"" where it gave pixels or a PIL image, which
+            it may encode anew.
         canonical: The canonical picture, where it was asked for and can be made.
         asked: Names of sealed lists whose server answered.
+        listed: The lists that a Gate hashed it for; empty where no Gate did.
     """
 
     views: list[HashedView] = field(default_factory=list)
@@ -73,6 +76,7 @@ class Reading:
     sha256: bytes = b""
     canonical: bytes | None = None
     asked: list[str] = field(default_factory=list)
+    listed: ListSet = field(default=ListSet(), repr=False, compare=False)
 
     def add(self, label: str, pdq: Pdq, near: int = 0) -> bool:
         """Keep a view, unless an earlier one has the same hashes, or some within *near* bits.
