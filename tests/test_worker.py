@@ -64,14 +64,45 @@ print(*(name for name in sys.modules if name.endswith("ImagePlugin")))"""
         (["/bin/true"], "ended as it started"),
         ([sys.executable, "-c", "print('hello, this is no worker')"], "ended as it started"),
         ([sys.executable, "-c", TROUBLED], "the cage does not hold"),
+        ([sys.executable, 5], "could not be started: TypeError: "),
+        ([sys.executable, "a\0b"], "could not be started: ValueError: "),
     ],
 )  # fmt: skip
-def test_no_worker(command: list[str], why: str) -> None:
+def test_no_worker(command: list[Any], why: str) -> None:
     """A worker that cannot start or prove its cage is an error for each picture, not a verdict."""
     with opened(worker_command=command) as gate:
         for _ in range(2):
             with pytest.raises(IsolationError, match=why):
-                gate.screen(DATA)
+                gate.screen(DATA, deadline=20)
+
+
+def test_no_memory_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong as a worker is started is told, and the next picture gets another try."""
+
+    def lacking(*_: object) -> None:
+        raise MemoryError
+
+    with opened() as gate, monkeypatch.context() as patch:
+        patch.setattr(pool, "Worker", lacking)
+        with pytest.raises(IsolationError, match="could not be started: MemoryError"):
+            gate.screen(DATA, deadline=20)
+        patch.undo()
+        assert gate.screen(DATA, deadline=20).outcome == Outcome.MATCH
+
+
+def test_no_thread_for_the_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no thread left that is told, and the next picture gets another try."""
+
+    def lacking(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with opened() as gate, opened() as unused:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", lacking)
+            for each in (gate, unused):
+                with pytest.raises(IsolationError, match="can't start new thread"):
+                    each.screen(DATA, deadline=20)
+        assert gate.screen(DATA, deadline=20).outcome == Outcome.MATCH
 
 
 # ---- the same answers as without it

@@ -128,11 +128,11 @@ class Pool:
             self._waiting += 1
             self._waiting_fresh += fresh
             failures = self._failures
-            if self._fresh() < self._waiting_fresh or not self._idle:
-                self._call_keeper()
             try:
+                if self._fresh() < self._waiting_fresh or not self._idle:
+                    self._call_keeper()
                 while True:
-                    self._look(failures)
+                    self._look(failures, fresh=fresh)
                     listed = self.listed
                     if (worker := self._pick(listed, fresh=fresh)) is not None:
                         return worker, listed
@@ -159,11 +159,12 @@ class Pool:
     def _fresh(self) -> int:
         return sum(worker.fresh for worker in self._idle)
 
-    def _look(self, failures: int) -> None:
-        """Raise if there is nothing to wait for."""
+    def _look(self, failures: int, *, fresh: bool) -> None:
+        """Raise if there is nothing to wait for: none started, and no other will do later."""
         if self._closed:
             raise DoorsillError("the gate is closed")
-        if self._failures != failures and not self._all and self._trouble is not None:
+        will_do = any(worker.fresh or not fresh for worker in self._all)
+        if self._failures != failures and not will_do and self._trouble is not None:
             raise IsolationError(str(self._trouble))
 
     def _give_back(self, worker: Worker) -> None:
@@ -187,8 +188,12 @@ class Pool:
 
     def _call_keeper(self) -> None:
         if self._keeper is None and not self._closed:
-            self._keeper = threading.Thread(target=self._keep, name="doorsill-keeper", daemon=True)
-            self._keeper.start()
+            keeper = threading.Thread(target=self._keep, name="doorsill-keeper", daemon=True)
+            try:
+                keeper.start()
+            except RuntimeError as error:  # the system has no thread left
+                raise _not_started(error) from None
+            self._keeper = keeper
         self._inbox.put(_GROW)
 
     def _keep(self) -> None:
@@ -220,7 +225,7 @@ class Pool:
             try:
                 worker = Worker(self._command, self._limits, self.listed.models)
                 worker.await_ready()
-            except (IsolationError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - one that ended the keeper would end all
                 why = error if isinstance(error, IsolationError) else _not_started(error)
                 again = worker is not None and worker.was_killed and time.monotonic() < late
                 if worker is not None:
@@ -286,8 +291,9 @@ class Pool:
         self._reset()
 
 
-def _not_started(error: OSError) -> IsolationError:
-    return IsolationError(f"the decode worker could not be started: {error}. Give the Gate "
+def _not_started(error: Exception) -> IsolationError:
+    kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+    return IsolationError(f"the decode worker could not be started: {kind}{error}. Give the Gate "
                           'its worker_command, or pass isolation="inline"')  # fmt: skip
 
 
