@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import subprocess
@@ -21,6 +22,7 @@ import traps
 from doorsill import (
     Gate,
     IsolationError,
+    Limits,
     Outcome,
     cage,
     pool,
@@ -30,6 +32,7 @@ from doorsill.errors import DoorsillError
 from doorsill.images.opening import PLUGINS
 from doorsill.patience import Patience
 from drawn import saved
+from lists import hash_list
 from workers import DATA, LISTED, SCENE, TROUBLED, acting, caged_alone, needs_cage, opened, workers
 
 if TYPE_CHECKING:
@@ -148,6 +151,23 @@ def test_undecoded_images_go_by_their_bytes(
     assert warm_gate.screen(image).outcome == Outcome.MATCH
 
 
+@pytest.mark.parametrize("isolation", ["worker", "inline"])
+@pytest.mark.parametrize("most", [len(DATA), len(DATA) - 1])
+def test_undecoded_images_have_digests(isolation: str, most: int) -> None:
+    """The digests of an image's file are compared where Pillow has not decoded it, as its bytes'.
+
+    The verdict names no bytes to be sent, for the host may encode it anew.
+    """
+    by_digest = hash_list(pdq={}, digests={"md5": [(hashlib.md5(DATA).digest(), 1)]})  # noqa: S324
+    with Gate(by_digest, limits=Limits(bytes=most), isolation=isolation) as gate:
+        image = Image.open(io.BytesIO(DATA))
+        plain, verdict = gate.screen(DATA), gate.screen(image)
+        assert verdict.outcome == plain.outcome == Outcome.MATCH
+        assert (verdict.matches, verdict.reason) == (plain.matches, plain.reason)
+        assert (plain.sha256, verdict.sha256) == (hashlib.sha256(DATA).hexdigest(), "")
+        assert image.tobytes() == SCENE.tobytes()  # it can still be decoded
+
+
 def test_pixels_need_no_worker() -> None:
     """Pixels that the host has decoded are hashed where they are, and the verdict says so."""
     with opened(worker_command=["/nowhere"]) as gate:
@@ -161,7 +181,8 @@ def test_foreign_format(warm_gate: Gate) -> None:
     file = io.BytesIO()
     SCENE.save(file, "PCX")
     file.seek(0)
-    assert warm_gate.screen(Image.open(file)).outcome == Outcome.UNREADABLE
+    for gate in (warm_gate, Gate(LISTED, isolation="inline")):
+        assert gate.screen(Image.open(file)).outcome == Outcome.UNREADABLE
 
 
 # ---- many at once
