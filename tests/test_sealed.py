@@ -85,15 +85,15 @@ def test_turned_and_flipped(sealed: SealedList) -> None:
 
 def test_in_a_worker_and_async(sealed: SealedList) -> None:
     """Margins come out of the cage; a coroutine function is awaited in the host's own loop."""
-    wire, loops = Wire(), set()
+    wire, loops = Wire(), set()  # the loops themselves: a number may come again
 
     async def carry(message: bytes) -> bytes:
-        loops.add(id(asyncio.get_running_loop()))
+        loops.add(asyncio.get_running_loop())
         await asyncio.sleep(0)
         return wire(message)
 
     async def host(at: Gate) -> list[Verdict]:
-        loops.add(id(asyncio.get_running_loop()))
+        loops.add(asyncio.get_running_loop())
         return [await at.screen_async(picture(seed, 40)) for seed in (LISTED, STRANGER)]
 
     with Gate(sealed.served_by(carry)) as at:
