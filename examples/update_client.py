@@ -159,7 +159,7 @@ def follow(args: argparse.Namespace) -> None:
             try:
                 newer = update(args.url, args.into, trust, gate.lists[0])
                 if newer:
-                    gate.replace_lists(newer)  # what is being screened ends with the old one
+                    gate.replace_lists(newer)  # what is being screened ends with one or the other
                 print(
                     f"epoch {gate.lists[0].info['epoch']}, {gate.lists[0].trust.tier}", flush=True
                 )

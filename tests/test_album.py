@@ -50,6 +50,26 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             assert taken - number <= 4
 
 
+def test_no_item_before_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while the first is worked on no more are taken than one a core, and one."""
+    monkeypatch.setattr(album, "cores", lambda: 3)
+    taken, done, ahead = 0, [], []
+
+    def items() -> Iterator[int]:
+        nonlocal taken
+        for taken in range(1, 21):
+            ahead.append(taken - len(done))
+            yield taken
+
+    def work(item: int, _stop: object) -> int:
+        time.sleep(0.02)
+        done.append(item)
+        return item
+
+    assert list(album.in_order(work, items())) == list(range(1, 21))
+    assert max(ahead) == 4
+
+
 def test_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many are screened at the same time as there are cores."""
     monkeypatch.setattr(album, "cores", lambda: 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,14 +20,17 @@ from doorsill import (
     Trust,
     coding,
     core,
+    hash_image,
     neural,
     reading,
 )
+from doorsill.cli.files import demo_list
 from doorsill.coding import MOST_CODES
 from doorsill.core import CoreView
 from doorsill.errors import DoorsillError
 from doorsill.publish.build import build_list
 from drawn import saved, scene
+from lists import hash_list
 from small_model import (
     BITS,
     COLD,
@@ -40,6 +43,7 @@ from small_model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -186,6 +190,62 @@ def test_self_test_disagrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     gate = Gate(HashList.open(tmp_path / "l.dsl", Trust.none()), isolation="inline")
     with pytest.raises(DoorsillError, match="neural hash of the test card"):
         gate.self_test()
+
+
+class Swapping(io.BytesIO):
+    """A file that does something before it gives a byte: it comes between the steps of a Gate."""
+
+    def __init__(self, data: bytes, deed: Callable[[], object]) -> None:
+        """Hold a picture and the deed."""
+        super().__init__(data)
+        self.deed = deed
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Do it, and give what was asked for."""
+        self.deed()
+        return super().read(size)
+
+
+def swap_first(monkeypatch: pytest.MonkeyPatch, new: HashList) -> None:
+    """Have gates swap their lists whenever they begin to read."""
+    read = Gate.read
+
+    def swapped(self: Gate, picture: Any, **options: Any) -> reading.Reading:
+        self.replace_lists(new)
+        return read(self, picture, **options)
+
+    monkeypatch.setattr(Gate, "read", swapped)
+
+
+@pytest.mark.parametrize("isolation", TIERS)
+@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize("when", ["before it is read", "while it is read"])
+def test_a_swap_mixes_no_lists(
+    listed: HashList, isolation: str, when: str, monkeypatch: pytest.MonkeyPatch, *, is_new: bool
+) -> None:
+    """A picture that old and new lists find by other hashers is never clear as they are swapped."""
+    data = saved(shuffled(WARM), "PNG")
+    known = hash_list(pdq={0: hash_image(data).bytes})
+    old, new = (known, listed) if is_new else (listed, known)
+    if when == "before it is read":
+        swap_first(monkeypatch, new)
+    with Gate(old, isolation=isolation) as gate:
+        verdict = gate.screen(Swapping(data, lambda: gate.replace_lists(new)))
+        assert (verdict.outcome, verdict.unchecked) == (Outcome.MATCH, ())
+        gate.replace_lists(old)
+        asked = gate.ask(Swapping(data, lambda: gate.replace_lists(new)))
+        assert gate.answer(asked, []).outcome == Outcome.MATCH
+        assert gate.lists == (new,)
+
+
+@pytest.mark.parametrize("isolation", TIERS)
+def test_self_test_mixes_no_lists(
+    listed: HashList, isolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test card is hashed for the very lists that it is then sought in."""
+    swap_first(monkeypatch, demo_list())
+    with Gate(listed, isolation=isolation) as gate:
+        assert gate.self_test().unchecked == ()
 
 
 def test_core_views() -> None:

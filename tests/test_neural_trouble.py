@@ -229,5 +229,5 @@ source.read()
     with Gate(listed, worker_command=[sys.executable, "-c", start]) as gate:
         verdict = gate.screen(SENT, deadline=1.0)
         assert verdict.outcome == Outcome.UNREADABLE
-        (why,) = gate._models.lacking.values()  # noqa: SLF001 - what a later verdict says
+        (why,) = gate._listed.models.lacking.values()  # noqa: SLF001 - what a later verdict says
     assert why.isprintable()

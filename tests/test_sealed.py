@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from sealing import (
     raw_list,
     sealed_file,
 )
+from workers import needs_cage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,15 +85,15 @@ def test_turned_and_flipped(sealed: SealedList) -> None:
 
 def test_in_a_worker_and_async(sealed: SealedList) -> None:
     """Margins come out of the cage; a coroutine function is awaited in the host's own loop."""
-    wire, loops = Wire(), set()
+    wire, loops = Wire(), set()  # the loops themselves: a number may come again
 
     async def carry(message: bytes) -> bytes:
-        loops.add(id(asyncio.get_running_loop()))
+        loops.add(asyncio.get_running_loop())
         await asyncio.sleep(0)
         return wire(message)
 
     async def host(at: Gate) -> list[Verdict]:
-        loops.add(id(asyncio.get_running_loop()))
+        loops.add(asyncio.get_running_loop())
         return [await at.screen_async(picture(seed, 40)) for seed in (LISTED, STRANGER)]
 
     with Gate(sealed.served_by(carry)) as at:
@@ -100,6 +102,22 @@ def test_in_a_worker_and_async(sealed: SealedList) -> None:
     assert [each.outcome for each in verdicts] == [Outcome.MATCH, Outcome.CLEAR]
     assert {each.protection for each in verdicts} == {"worker"}
     assert len(loops) == 2  # the host's, and the thread's of the last screening
+
+
+@needs_cage
+def test_swapped_in_under_way(sealed: SealedList) -> None:
+    """Where a sealed list comes in before a picture is decoded, its server is asked for it."""
+    raw, wire = HashList(raw_list(scenes=1), Trust.none()), Wire()
+
+    class Swapping(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            at.replace_lists([raw, sealed.served_by(wire)])
+            return super().read(size)
+
+    with Gate(raw) as at:
+        assert at.screen(picture(STRANGER)).outcome == Outcome.CLEAR
+        assert at.screen(Swapping(picture(LISTED))).outcome == Outcome.MATCH
+    assert len(wire.seen) == 1
 
 
 def test_in_two_steps(sealed: SealedList) -> None:

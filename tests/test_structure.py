@@ -29,7 +29,7 @@ LAYERS = [
     {"policy", "core", "cage", "patience"},
     {"digests", "releases"},
     {"trust", "accept"},
-    {"lists", "images", "deltas", "neural", "models", "coding"},
+    {"lists", "images", "deltas", "neural", "models", "coding", "listset"},
     {"reading"},
     {"hashes", "wire", "telling", "sealed"},
     {"worker", "caged"},

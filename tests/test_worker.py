@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import subprocess
@@ -21,6 +22,7 @@ import traps
 from doorsill import (
     Gate,
     IsolationError,
+    Limits,
     Outcome,
     cage,
     pool,
@@ -30,6 +32,7 @@ from doorsill.errors import DoorsillError
 from doorsill.images.opening import PLUGINS
 from doorsill.patience import Patience
 from drawn import saved
+from lists import hash_list
 from workers import DATA, LISTED, SCENE, TROUBLED, acting, caged_alone, needs_cage, opened, workers
 
 if TYPE_CHECKING:
@@ -64,14 +67,45 @@ print(*(name for name in sys.modules if name.endswith("ImagePlugin")))"""
         (["/bin/true"], "ended as it started"),
         ([sys.executable, "-c", "print('hello, this is no worker')"], "ended as it started"),
         ([sys.executable, "-c", TROUBLED], "the cage does not hold"),
+        ([sys.executable, 5], "could not be started: TypeError: "),
+        ([sys.executable, "a\0b"], "could not be started: ValueError: "),
     ],
 )  # fmt: skip
-def test_no_worker(command: list[str], why: str) -> None:
+def test_no_worker(command: list[Any], why: str) -> None:
     """A worker that cannot start or prove its cage is an error for each picture, not a verdict."""
     with opened(worker_command=command) as gate:
         for _ in range(2):
             with pytest.raises(IsolationError, match=why):
-                gate.screen(DATA)
+                gate.screen(DATA, deadline=20)
+
+
+def test_no_memory_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong as a worker is started is told, and the next picture gets another try."""
+
+    def lacking(*_: object) -> None:
+        raise MemoryError
+
+    with opened() as gate, monkeypatch.context() as patch:
+        patch.setattr(pool, "Worker", lacking)
+        with pytest.raises(IsolationError, match="could not be started: MemoryError"):
+            gate.screen(DATA, deadline=20)
+        patch.undo()
+        assert gate.screen(DATA, deadline=20).outcome == Outcome.MATCH
+
+
+def test_no_thread_for_the_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no thread left that is told, and the next picture gets another try."""
+
+    def lacking(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with opened() as gate, opened() as unused:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", lacking)
+            for each in (gate, unused):
+                with pytest.raises(IsolationError, match="can't start new thread"):
+                    each.screen(DATA, deadline=20)
+        assert gate.screen(DATA, deadline=20).outcome == Outcome.MATCH
 
 
 # ---- the same answers as without it
@@ -117,6 +151,23 @@ def test_undecoded_images_go_by_their_bytes(
     assert warm_gate.screen(image).outcome == Outcome.MATCH
 
 
+@pytest.mark.parametrize("isolation", ["worker", "inline"])
+@pytest.mark.parametrize("most", [len(DATA), len(DATA) - 1])
+def test_undecoded_images_have_digests(isolation: str, most: int) -> None:
+    """The digests of an image's file are compared where Pillow has not decoded it, as its bytes'.
+
+    The verdict names no bytes to be sent, for the host may encode it anew.
+    """
+    by_digest = hash_list(pdq={}, digests={"md5": [(hashlib.md5(DATA).digest(), 1)]})  # noqa: S324
+    with Gate(by_digest, limits=Limits(bytes=most), isolation=isolation) as gate:
+        image = Image.open(io.BytesIO(DATA))
+        plain, verdict = gate.screen(DATA), gate.screen(image)
+        assert verdict.outcome == plain.outcome == Outcome.MATCH
+        assert (verdict.matches, verdict.reason) == (plain.matches, plain.reason)
+        assert (plain.sha256, verdict.sha256) == (hashlib.sha256(DATA).hexdigest(), "")
+        assert image.tobytes() == SCENE.tobytes()  # it can still be decoded
+
+
 def test_pixels_need_no_worker() -> None:
     """Pixels that the host has decoded are hashed where they are, and the verdict says so."""
     with opened(worker_command=["/nowhere"]) as gate:
@@ -130,7 +181,8 @@ def test_foreign_format(warm_gate: Gate) -> None:
     file = io.BytesIO()
     SCENE.save(file, "PCX")
     file.seek(0)
-    assert warm_gate.screen(Image.open(file)).outcome == Outcome.UNREADABLE
+    for gate in (warm_gate, Gate(LISTED, isolation="inline")):
+        assert gate.screen(Image.open(file)).outcome == Outcome.UNREADABLE
 
 
 # ---- many at once

@@ -135,6 +135,23 @@ def test_killed_as_it_starts(tmp_path: Path, times: int, monkeypatch: pytest.Mon
                 gate.screen(DATA)
 
 
+def test_no_fresh_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that needs a new worker waits for none that cannot start; others go on."""
+    monkeypatch.setattr(pool, "cores", lambda: 2)
+    log = tmp_path / "starts"
+    first_only = f"""
+import os, sys
+with open({str(log)!r}, "a") as log: log.write("x")
+if os.path.getsize({str(log)!r}) > 1: sys.exit()
+"""
+    fine = acting("sink.write(wire.pack_answer(wire.Reading(), retires=False))")
+    with opened(worker_command=[*fine[:-1], first_only + fine[-1]]) as gate:
+        assert gate.screen(DATA).outcome == Outcome.UNHASHABLE
+        with pytest.raises(IsolationError, match="ended as it started"):
+            gate.screen(DATA, canonical=True, deadline=20)
+        assert gate.screen(DATA).outcome == Outcome.UNHASHABLE
+
+
 def test_interrupt(warm_gate: Gate) -> None:
     """Ctrl-C in the host's terminal is the host's to answer: workers go on."""
     warm_gate.screen(DATA)

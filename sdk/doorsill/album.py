@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from doorsill.limits import cores
@@ -25,20 +26,21 @@ def in_order(
 ) -> Iterator[Result]:
     """Yield what *work* makes of each item, in their order; a few are under way at a time.
 
-    Only those, and the results that wait for their turn, are held: about one item a core. *work*
+    Only those, and the results that wait for their turn, are held: one item a core, and one. *work*
     gets an event with its item, set once the host cancels or asks for no more.
     """
-    stop = _Stop(cancel)
+    stop, rest = _Stop(cancel), iter(items)
     threads = cores()
     with ThreadPoolExecutor(threads, thread_name_prefix="doorsill-album") as executor:
         waiting: deque[Future[Result]] = deque()
         try:
-            for item in items:
+            for item in islice(rest, threads + _AHEAD):
                 waiting.append(executor.submit(work, item, stop))
-                if len(waiting) > threads + _AHEAD:
-                    yield waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()
+                result = waiting.popleft().result()
+                for item in islice(rest, 1):  # before the host has its turn, which may be long
+                    waiting.append(executor.submit(work, item, stop))
+                yield result
         finally:
             for each in waiting:  # the host has had enough, or an item raised
                 each.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from doorsill.digests import TooLong, of_source
 from doorsill.errors import DoorsillError
 from doorsill.limits import Limits
 from doorsill.lists import HashList
+from doorsill.listset import ListSet
+from doorsill.listset import asked as asked_models
 from doorsill.patience import Patience, TimeUp
 from doorsill.policy import Policy
 from doorsill.trust import Trust
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Sequence
 
-    from doorsill.models import Models
     from doorsill.pool import Pool
     from doorsill.sealed.asking import Asked
 
@@ -56,9 +58,8 @@ class Gate:
         """
         self.policy = policy or Policy()
         self.limits = limits or Limits()
-        self._lists: tuple[HashList, ...] = ()
-        self._models: Models | None = None
         self._pool: Pool | None = None
+        self._own = ListSet()  # with a pool it is the pool's that counts
         self.replace_lists(lists)
         self.isolation = isolation
         self._pool = self._workers(worker_command)
@@ -73,7 +74,7 @@ class Gate:
         from doorsill import cage, pool  # noqa: PLC0415 - not every system has them
 
         cage.require()
-        return pool.Pool(self.limits, command, self._models)
+        return pool.Pool(self.limits, self._own, command)
 
     def close(self) -> None:
         """End the decode workers. Otherwise they end with the Gate, at the latest with the host."""
@@ -91,17 +92,25 @@ class Gate:
     @property
     def lists(self) -> tuple[HashList, ...]:
         """The lists that the next picture is compared with."""
-        return self._lists
+        return self._listed.lists
+
+    @property
+    def _listed(self) -> ListSet:
+        return self._own if self._pool is None else self._pool.listed
 
     def replace_lists(self, lists: HashList | Iterable[HashList]) -> None:
-        """Swap the lists at once; a screening under way finishes with those it began with."""
+        """Swap the lists at once; a screening under way ends with the old ones or the new.
+
+        It never mixes them: what its picture is compared with is what it was hashed for.
+        """
         new = (lists,) if isinstance(lists, HashList) else tuple(lists)
         if not new:
             raise DoorsillError("a Gate without a list would clear everything; give it a HashList")
-        self._models = _models(new, self._models)
-        if self._pool is not None:
-            self._pool.models = self._models
-        self._lists = new
+        listed = ListSet.of(new, self._listed.models)
+        if self._pool is None:
+            self._own = listed
+        else:
+            self._pool.listed = listed
 
     def screen(
         self,
@@ -130,18 +139,15 @@ class Gate:
             IsolationError: No decode worker can be had.
             TypeError: `picture` is of no such type. Bad pixels never raise.
         """
+        start, patience = time.perf_counter(), Patience(deadline, cancel)
         options = {"source": source, "canonical": canonical}
-        if self._has_sealed():
-            from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
-
-            asked = self.ask(picture, deadline=deadline, cancel=cancel, **options)
-            return self.answer(asked, asking.carry_all(asked))
-        start, lists = time.perf_counter(), self._lists
         found = self.read(picture, deadline=deadline, cancel=cancel, **options)
-        return self.decide(found, lists, start)
+        if not found.listed.has_sealed:
+            return self.decide(found, found.listed.lists, start)
+        from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
 
-    def _has_sealed(self) -> bool:
-        return any(each.is_sealed for each in self._lists)
+        asked = self._asked(found, patience, start)
+        return self.answer(asked, asking.carry_all(asked))
 
     def ask(
         self,
@@ -155,11 +161,15 @@ class Gate:
 
         For hosts that carry them by a way of their own; `screen` does it by `SealedList.served_by`.
         """
+        start, patience = time.perf_counter(), Patience(deadline, cancel)
+        found = self.read(picture, deadline=deadline, cancel=cancel, **options)
+        return self._asked(found, patience, start)
+
+    def _asked(self, found: reading.Reading, patience: Patience, start: float) -> Asked:
         from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
 
-        start, lists, patience = time.perf_counter(), self._lists, Patience(deadline, cancel)
-        found = self.read(picture, deadline=deadline, cancel=cancel, margins=True, **options)
-        return asking.ask(found, lists, patience.within(self.limits.answer_seconds), start)
+        patience = patience.within(self.limits.answer_seconds)
+        return asking.ask(found, found.listed.lists, patience, start)
 
     def answer(self, asked: Asked, answers: Sequence[Any]) -> Verdict:
         """Return the verdict once the questions of `ask` were carried.
@@ -178,8 +188,8 @@ class Gate:
     ) -> Iterator[Verdict]:
         """Yield the verdict on each picture of an album, in its order, on all cores.
 
-        Count what comes for a progress bar. No more pictures are taken from the iterable than
-        cores are busy, and one: a generator that reads files keeps an album out of memory.
+        Count what comes for a progress bar. No more pictures are held than one a core, and one that
+        waits: a generator that reads files keeps an album out of memory.
 
         Args:
             pictures: What `screen` takes.
@@ -206,7 +216,7 @@ class Gate:
 
         cancel = options.pop("cancel", None) or threading.Event()
         try:
-            if self._has_sealed():
+            if self._listed.has_sealed:
                 from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
 
                 asked = await asyncio.to_thread(self.ask, picture, cancel=cancel, **options)
@@ -217,34 +227,34 @@ class Gate:
             cancel.set()
             raise
 
-    def read(  # noqa: PLR0913 - all that a picture can be asked for
+    def read(
         self,
         picture: Any,
         *,
         source: Any = None,
         canonical: bool = False,
-        margins: bool = False,
         deadline: float | None = None,
         cancel: threading.Event | None = None,
     ) -> reading.Reading:
         """Return the hashes and digests of a picture; arguments as for `screen`.
 
-        With *margins* hashes come with how certain their bits are, for sealed lists.
+        They are made for its `listed`, the lists to compare it with: those of now or, where a
+        decode worker took the picture after these were swapped, the ones in their place.
         """
         patience = Patience(deadline, cancel)
-        pool, models = self._pool, self._models
-        decoder = None
-        if pool is not None:
-            decoder = partial(pool.decode, patience, canonical=canonical, margins=margins)
+        pool, listed = self._pool, self._listed
+        decoder = None if pool is None else partial(pool.decode, patience, canonical=canonical)
         found = reading.read(
             picture,
             self.limits,
             patience,
             decoder,
             canonical=canonical,
-            margins=margins,
-            models=models.load if models is not None else tuple,
+            margins=listed.has_sealed,
+            models=listed.models.load if listed.models is not None else tuple,
         )
+        if not found.listed.lists:  # no worker was asked
+            found.listed = listed
         if source is not None:
             try:
                 found.digests.append(of_source(source, patience.check, self.limits.digest_bytes))
@@ -263,15 +273,21 @@ class Gate:
         lists: tuple[HashList, ...] | None = None,
         start: float | None = None,
     ) -> Verdict:
-        """Return the verdict on a reading, as weighed by the C core."""
+        """Return the verdict on a reading, as weighed by the C core.
+
+        Args:
+            found: What `read` returned.
+            lists: What it is compared with, by default the lists of now.
+            start: When it began, of `time.perf_counter`.
+        """
         start = time.perf_counter() if start is None else start
-        lists = lists or self._lists
-        models = self._models
+        lists = lists or self.lists
+        models = (found.listed if found.listed.lists else self._listed).models
         views = found.views[: core.MAX_VIEWS]
         if len(views) < len(found.views):
             found.unread.append(f"views: only {core.MAX_VIEWS} were compared")
         shown, views = _core_views(views)
-        asked = _asked(lists)
+        asked = asked_models(lists)
         state = core.READ_PARTLY if found.unread else core.READ_WHOLE
         raw = core.screen(
             [each.handle for each in lists],
@@ -312,11 +328,11 @@ class Gate:
         """
         from doorsill.testcard import test_card  # noqa: PLC0415 - read only when asked for
 
-        verdict = None
-        for each in self._lists:
-            start = time.perf_counter()
-            found = self.read(test_card(), margins=each.is_sealed)
-            found.digests.clear()  # so that it must be found by its pixels
+        verdict, start = None, time.perf_counter()
+        card = self.read(test_card())
+        for each in card.listed.lists:
+            # Without digests, so that it must be found by its pixels.
+            found = replace(card, digests=[], unread=[*card.unread], asked=[])
             lists: tuple[HashList, ...] = (each,)
             if each.is_sealed:
                 from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
@@ -335,24 +351,6 @@ class Gate:
                                     "onnxruntime anew, or do without them")  # fmt: skip
         assert verdict is not None  # noqa: S101 - a Gate has at least one list
         return verdict
-
-
-def _asked(lists: Iterable[HashList]) -> dict[bytes, str]:
-    """Return the names of the models that lists ask for, by digest."""
-    return {bytes.fromhex(hasher.model): hasher.name for each in lists for hasher in each.hashers
-            if hasher.model}  # fmt: skip
-
-
-def _models(lists: Iterable[HashList], before: Models | None) -> Models | None:
-    """Return what neural hashes are made by, those that are open already where they will do."""
-    asked = _asked(lists)
-    if not asked:
-        return None
-    if before is not None and before.asked == asked.keys() and not before.lacking:
-        return before
-    from doorsill.models import Models  # noqa: PLC0415 - few lists ask for one
-
-    return Models.wanted((name, digest) for digest, name in asked.items())
 
 
 def _core_views(

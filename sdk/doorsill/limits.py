@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 _MIB = 1024 * 1024
+_MOST = 1 << 62  # so that one more, and the code of a worker beside it, are numbers to a system
+_MOST_SECONDS = 1e9  # 30 years; for more there is None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,25 @@ class Limits:
 
     list_bytes: int = 1 << 30
     """A hash list: 10 million PDQ entries with all three digests take 0.9 GB."""
+
+    def __post_init__(self) -> None:
+        """Check that each is a bound.
+
+        Raises:
+            ValueError: One is not.
+        """
+        for name in (each.name for each in fields(self)):
+            value = getattr(self, name)
+            if not name.endswith("seconds"):
+                _check(name, value, "a whole number from 0 to 2**62", (int,), _MOST)
+            elif value is not None:
+                _check(name, value, "seconds from 0 to 1e9, or None", (int, float), _MOST_SECONDS)
+
+
+def _check(name: str, value: Any, wanted: str, kinds: tuple[type, ...], most: float) -> None:
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= most:  # NaN among what is refused
+        raise ValueError(f"Limits({name}={value!r:.40}) is no bound; give {wanted}")
 
 
 def cores() -> int:

@@ -10,7 +10,8 @@ from doorsill.errors import Cancelled
 if TYPE_CHECKING:
     import threading
 
-_MOST_SECONDS = 86400.0  # a day: whoever gives more means that it may take what it takes
+_MOST_SECONDS = 1e9  # 30 years; infinity among what is cut to it
+_PAUSE_SECONDS = 3600.0  # what any system can be told to wait
 _CANCEL_SECONDS = 0.02  # how late a cancel may be noticed while waiting for another process
 
 
@@ -25,7 +26,6 @@ class Patience:
         """Begin to wait now: for so many seconds, for ever if None."""
         if seconds is not None and not seconds >= 0:  # NaN among what is refused
             raise ValueError(f"{seconds} seconds are no deadline; pass 0 or more, or None")
-        # The system's own waits cannot count much further, and infinity not at all.
         self._end = None if seconds is None else time.monotonic() + min(seconds, _MOST_SECONDS)
         self._cancel = cancel
 
@@ -45,10 +45,9 @@ class Patience:
         if self._end is not None and time.monotonic() >= self._end:
             raise TimeUp
 
-    def pause(self) -> float | None:
-        """Return how many seconds may be waited until the next check, None for any."""
+    def pause(self) -> float:
+        """Return how many seconds may be waited until the next check."""
         self.check()
         left = self.left
-        if self._cancel is None:
-            return left
-        return _CANCEL_SECONDS if left is None else min(left, _CANCEL_SECONDS)
+        most = _PAUSE_SECONDS if self._cancel is None else _CANCEL_SECONDS
+        return most if left is None else min(left, most)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from doorsill.limits import Limits
-    from doorsill.models import Models
+    from doorsill.listset import ListSet
     from doorsill.patience import Patience
     from doorsill.reading import Reading
 
@@ -50,12 +50,12 @@ class Pool:
     def __init__(
         self,
         limits: Limits,
+        listed: ListSet,
         command: Sequence[str] | None = None,
-        models: Models | None = None,
     ) -> None:
         """Prepare; the first picture starts the first worker."""
-        self.models = models
-        """What workers hash views by, beside PDQ. Those that have others serve no more picture."""
+        self.listed = listed
+        """What pictures are hashed for. Workers that have other models serve no more picture."""
         self._limits = limits
         self._command = list(command) if command is not None else usual_command()
         self._most = cores()
@@ -74,7 +74,7 @@ class Pool:
         self._failures = 0
         self._trouble: IsolationError | None = None
 
-    def decode(  # noqa: PLR0913 - what a Gate can want of one picture
+    def decode(
         self,
         patience: Patience,
         data: bytes,
@@ -82,13 +82,13 @@ class Pool:
         meanwhile: Callable[[], None],
         *,
         canonical: bool = False,
-        margins: bool = False,
     ) -> None:
         """Add what a picture gives to a reading; *meanwhile* is called while that is done.
 
-        It is called again where the picture had to be given to another worker. A canonical
-        picture comes from a worker that has seen no other, and sees none after it: one that a
-        picture took over could put an earlier one into it.
+        It is called again where the picture had to be given to another worker. `Reading.listed`
+        becomes what it was hashed for: the lists of when a worker took it. A canonical picture
+        comes from a worker that has seen no other, and sees none after it: one that a picture took
+        over could put an earlier one into it.
 
         Raises:
             IsolationError: There is no cage to decode in.
@@ -97,8 +97,8 @@ class Pool:
             DoorsillError: The pool was closed.
         """
         for _ in range(_TRIES):
-            worker = self._borrow(patience, fresh=canonical)
-            within = patience.within(self._limits.seconds)
+            worker, reading.listed = self._borrow(patience, fresh=canonical)
+            within, margins = patience.within(self._limits.seconds), reading.listed.has_sealed
             try:
                 retires = worker.ask(
                     data, reading, within, meanwhile, canonical=canonical, margins=margins
@@ -123,18 +123,19 @@ class Pool:
             raise DoorsillError("the gate was closed while a picture was being screened")
         reading.unread.append("crash: the decoder died on it")
 
-    def _borrow(self, patience: Patience, *, fresh: bool) -> Worker:
+    def _borrow(self, patience: Patience, *, fresh: bool) -> tuple[Worker, ListSet]:
         with self._changed:
             self._waiting += 1
             self._waiting_fresh += fresh
             failures = self._failures
-            if self._fresh() < self._waiting_fresh or not self._idle:
-                self._call_keeper()
             try:
+                if self._fresh() < self._waiting_fresh or not self._idle:
+                    self._call_keeper()
                 while True:
-                    self._look(failures)
-                    if (worker := self._pick(fresh=fresh)) is not None:
-                        return worker
+                    self._look(failures, fresh=fresh)
+                    listed = self.listed
+                    if (worker := self._pick(listed, fresh=fresh)) is not None:
+                        return worker, listed
                     self._changed.wait(patience.pause())
             finally:
                 self._waiting -= 1
@@ -142,13 +143,13 @@ class Pool:
                 if self._idle:
                     self._changed.notify_all()  # whoever gave up may have taken another's turn
 
-    def _pick(self, *, fresh: bool) -> Worker | None:
-        """Return an idle worker, the one used last if any will do, or None."""
+    def _pick(self, listed: ListSet, *, fresh: bool) -> Worker | None:
+        """Return an idle worker for these lists, the one used last if any will do, or None."""
         for worker in sorted(self._idle, key=lambda each: (each.fresh, -each.idle_since)):
             if fresh and not worker.fresh:
                 continue
             self._idle.remove(worker)
-            if worker.alive and worker.models is self.models:
+            if worker.alive and worker.models is listed.models:
                 return worker
             self._bury(worker)
         if fresh and self._idle and len(self._all) >= self._most:
@@ -158,11 +159,12 @@ class Pool:
     def _fresh(self) -> int:
         return sum(worker.fresh for worker in self._idle)
 
-    def _look(self, failures: int) -> None:
-        """Raise if there is nothing to wait for."""
+    def _look(self, failures: int, *, fresh: bool) -> None:
+        """Raise if there is nothing to wait for: none started, and no other will do later."""
         if self._closed:
             raise DoorsillError("the gate is closed")
-        if self._failures != failures and not self._all and self._trouble is not None:
+        will_do = any(worker.fresh or not fresh for worker in self._all)
+        if self._failures != failures and not will_do and self._trouble is not None:
             raise IsolationError(str(self._trouble))
 
     def _give_back(self, worker: Worker) -> None:
@@ -186,8 +188,12 @@ class Pool:
 
     def _call_keeper(self) -> None:
         if self._keeper is None and not self._closed:
-            self._keeper = threading.Thread(target=self._keep, name="doorsill-keeper", daemon=True)
-            self._keeper.start()
+            keeper = threading.Thread(target=self._keep, name="doorsill-keeper", daemon=True)
+            try:
+                keeper.start()
+            except RuntimeError as error:  # the system has no thread left
+                raise _not_started(error) from None
+            self._keeper = keeper
         self._inbox.put(_GROW)
 
     def _keep(self) -> None:
@@ -217,9 +223,9 @@ class Pool:
         while True:
             worker = None
             try:
-                worker = Worker(self._command, self._limits, self.models)
+                worker = Worker(self._command, self._limits, self.listed.models)
                 worker.await_ready()
-            except (IsolationError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - one that ended the keeper would end all
                 why = error if isinstance(error, IsolationError) else _not_started(error)
                 again = worker is not None and worker.was_killed and time.monotonic() < late
                 if worker is not None:
@@ -285,9 +291,10 @@ class Pool:
         self._reset()
 
 
-def _not_started(error: OSError) -> IsolationError:
-    return IsolationError(f"the decode worker could not be started: {error}. Give the Gate its "
-                          'worker_command, or pass isolation="inline"')  # fmt: skip
+def _not_started(error: Exception) -> IsolationError:
+    kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+    return IsolationError(f"the decode worker could not be started: {kind}{error}. Give the Gate "
+                          'its worker_command, or pass isolation="inline"')  # fmt: skip
 
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()

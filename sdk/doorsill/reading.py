@@ -15,6 +15,7 @@ from doorsill.coding import Coding
 from doorsill.core import GROUNDS, MAX_SIDE, Hasher, Pdq, has_alpha
 from doorsill.digests import PIECE, TooLong, digest, of_pieces, pieces_of
 from doorsill.files import open_regular
+from doorsill.listset import ListSet
 from doorsill.patience import TimeUp
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ class Reading:
         unread: Why parts that a viewer may show were not read.
         is_picture: Whether the bytes claim to be a picture.
         in_host: Whether pixels were read that the host had decoded, so that no worker was asked.
-        sha256: Of the bytes that the host may send, b"" where it gave pixels.
+        sha256: Of the bytes that the host may send, b"" where it gave pixels or a PIL image, which
+            it may encode anew.
         canonical: The canonical picture, where it was asked for and can be made.
         asked: Names of sealed lists whose server answered.
+        listed: The lists that a Gate hashed it for; empty where no Gate did.
     """
 
     views: list[HashedView] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Reading:
     sha256: bytes = b""
     canonical: bytes | None = None
     asked: list[str] = field(default_factory=list)
+    listed: ListSet = field(default=ListSet(), repr=False, compare=False)
 
     def add(self, label: str, pdq: Pdq) -> bool:
         """Keep a view unless an earlier one has the same hashes, and tell whether it was kept."""
@@ -294,31 +298,29 @@ def _give_up(source: _Source) -> None:
 
 def _read_image(image: Any, source: _Source) -> None:
     """Read an image that the host opened with Pillow: by its file where it is not decoded yet."""
-    data = _undecoded(image, source.limits.bytes) if source.decoder is not None else None
-    if data is not None:
-        source.decode(data, lambda: None)
-        if not source.reading.is_picture:  # Pillow knows more formats than are decoded here
-            source.reading.is_picture = True
-            source.reading.unread.append("format: it is not one that is read; decode it first")
+    reading = source.reading
+    if getattr(image, "fp", None) is not None and getattr(image, "_im", None) is None:
+        _read_undecoded(image.fp, source)
+        if not reading.is_picture:  # Pillow knows more formats than are decoded here
+            reading.is_picture = True
+            reading.unread.append("format: it is not one that is read; decode it first")
         return
     from doorsill import images  # noqa: PLC0415 - Pillow is loaded with the first picture
 
-    source.reading.in_host = True
-    found = images.pixels(image, source.limits, source.reading.unread, source.check)
+    reading.in_host = True
+    found = images.pixels(image, source.limits, reading.unread, source.check)
     coding = Coding(source.models(), margins=source.margins)
-    _hash_views(found, source.reading, source.check, coding)
+    _hash_views(found, reading, source.check, coding)
 
 
-def _undecoded(image: Any, most: int) -> bytes | None:
-    """Return the file of an image whose pixels Pillow has not decoded, or None."""
-    file = getattr(image, "fp", None)
-    if file is None or getattr(image, "_im", None) is not None:
-        return None
+def _read_undecoded(file: Any, source: _Source) -> None:
     at = file.tell()
-    file.seek(0)
-    data: bytes = file.read(most + 1)
-    file.seek(at)
-    return data
+    try:
+        _read_file(file, source)
+    finally:
+        file.seek(at)
+        if source.reading.canonical is None:
+            source.reading.sha256 = b""  # the host may encode it anew
 
 
 def _read_path(path: str | os.PathLike[str], source: _Source) -> None:

@@ -165,8 +165,7 @@ class Worker:
         poll = select.poll()
         poll.register(pipe, event)
         while True:
-            pause = patience.pause()
-            if poll.poll(None if pause is None else 1000 * pause):
+            if poll.poll(1000 * patience.pause()):
                 return
 
     @property

@@ -12,6 +12,7 @@ from doorsill import cage, pool
 from doorsill.album import in_order
 from doorsill.core import DIGESTS, PROFILES
 from doorsill.errors import ModelError, RowsError
+from doorsill.listset import ListSet
 from doorsill.models import Models
 from doorsill.patience import Patience
 from doorsill.publish.rows import Row, row_line
@@ -178,7 +179,7 @@ def hashed(
         yield from ((path, _hash(path, limits, None, models, named=named)) for path in files)
         return
     cage.require()
-    workers = pool.Pool(limits, models=models)
+    workers = pool.Pool(limits, ListSet(models=models))
 
     def caged(path: Path, stop: threading.Event) -> tuple[Path, Row]:
         decoder = partial(workers.decode, Patience(None, stop))
