@@ -112,6 +112,15 @@ def test_source(gate: Gate, tmp_path: Path) -> None:
         assert Evidence.EXACT == gate.screen(encoded(OTHER), source=source).evidence
 
 
+@pytest.mark.parametrize("sent", [b"just some text", encoded(OTHER)])
+def test_an_unread_source_is_not_clear(gate: Gate, tmp_path: Path, sent: bytes) -> None:
+    """Whatever is sent, a picture or not: an original that cannot be compared warns."""
+    for source in (tmp_path / "none", tmp_path, "a\0b"):
+        verdict = gate.screen(sent, source=source)
+        assert (Outcome.UNREADABLE, Action.WARN) == (verdict.outcome, verdict.action)
+        assert verdict.reason.startswith("source: ")
+
+
 def test_missing_and_odd_paths(gate: Gate, tmp_path: Path) -> None:
     """A missing file, a folder, a pipe and a device are unreadable, at once."""
     os.mkfifo(tmp_path / "pipe")
@@ -170,6 +179,22 @@ def test_async(gate: Gate) -> None:
         return [verdict.outcome for verdict in found]
 
     assert [Outcome.MATCH] * 8 == asyncio.run(many())
+
+
+def test_a_cancelled_task_cancels_no_other(gate: Gate) -> None:
+    """The event that a host gives to several screenings is the host's own to set."""
+    shared = threading.Event()
+
+    async def one_of_two() -> Outcome:
+        dropped = asyncio.create_task(gate.screen_async(DATA, cancel=shared))
+        await asyncio.sleep(0)
+        dropped.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dropped
+        return (await gate.screen_async(DATA, cancel=shared)).outcome
+
+    assert Outcome.MATCH == asyncio.run(one_of_two())
+    assert not shared.is_set()
 
 
 def test_no_list() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from doorsill import (
     Cancelled,
+    Evidence,
     Gate,
     IsolationError,
     Limits,
@@ -30,7 +33,8 @@ from doorsill.core import MAX_VIEWS, Pdq
 from doorsill.neural import Config, ModelFile
 from doorsill.patience import Patience
 from drawn import scene
-from workers import DATA, SCENE, acting, needs_cage, opened, workers
+from lists import hash_list
+from workers import DATA, FAKE, SCENE, acting, needs_cage, opened, workers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -277,3 +281,14 @@ def test_start_is_told() -> None:
 def pdq_of_scene() -> Any:
     """Return the PDQ of the scene."""
     return reading.read(SCENE, Limits(), Patience(None)).views[0].pdq
+
+
+def test_digests_count_though_no_worker_lived() -> None:
+    """A known file is stopped by its digests where each worker dies before it has all of it."""
+    padded = DATA + bytes(3 << 20)
+    known = hash_list(pdq={}, digests={"sha256": [(hashlib.sha256(padded).digest(), 1)]})
+    code = FAKE.format(deed="").replace("data = source", "os._exit(1); data = source")
+    with Gate(known, worker_command=[sys.executable, "-c", code]) as gate:
+        verdict = gate.screen(padded)
+    assert (Outcome.MATCH, Evidence.EXACT) == (verdict.outcome, verdict.evidence)
+    assert "crash" in verdict.reason

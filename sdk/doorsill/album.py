@@ -29,7 +29,7 @@ def in_order(
     Only those, and the results that wait for their turn, are held: one item a core, and one. *work*
     gets an event with its item, set once the host cancels or asks for no more.
     """
-    stop, rest = _Stop(cancel), iter(items)
+    stop, rest = Stop(cancel), iter(items)
     threads = cores()
     with ThreadPoolExecutor(threads, thread_name_prefix="doorsill-album") as executor:
         waiting: deque[Future[Result]] = deque()
@@ -47,12 +47,14 @@ def in_order(
             stop.set()
 
 
-class _Stop(threading.Event):
+class Stop(threading.Event):
     """Set by the host's own event, and once the host asks for no more."""
 
     def __init__(self, cancel: threading.Event | None) -> None:
+        """Listen to the host's event, if it has one."""
         super().__init__()
         self._cancel = cancel
 
     def is_set(self) -> bool:
+        """Return whether either is."""
         return super().is_set() or (self._cancel is not None and self._cancel.is_set())

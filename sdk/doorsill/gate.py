@@ -212,9 +212,10 @@ class Gate:
         Cancelling the task cancels the screening.
         """
         import asyncio  # noqa: PLC0415 - only async hosts pay for it
-        import threading  # noqa: PLC0415 - likewise
 
-        cancel = options.pop("cancel", None) or threading.Event()
+        from doorsill.album import Stop  # noqa: PLC0415 - likewise
+
+        cancel = Stop(options.pop("cancel", None))  # the host's own may stop others, too
         try:
             if self._listed.has_sealed:
                 from doorsill.sealed import asking  # noqa: PLC0415 - only sealed lists pay for it
@@ -256,16 +257,22 @@ class Gate:
         if not found.listed.lists:  # no worker was asked
             found.listed = listed
         if source is not None:
-            try:
-                found.digests.append(of_source(source, patience.check, self.limits.digest_bytes))
-            except TooLong:
-                found.unread.append(f"source: more than {self.limits.digest_bytes} bytes")
-            except TimeUp:
-                found.unread.append("time: the deadline passed before its source was read")
-            except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-                why = getattr(error, "strerror", None) or "it cannot be read"
-                found.unread.append(f"source: {why}")
+            self._add_source(source, found, patience)
         return found
+
+    def _add_source(self, source: Any, found: reading.Reading, patience: Patience) -> None:
+        try:
+            found.digests.append(of_source(source, patience.check, self.limits.digest_bytes))
+        except TooLong:
+            why = f"source: more than {self.limits.digest_bytes} bytes"
+        except TimeUp:
+            why = "time: the deadline passed before its source was read"
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            why = f"source: {getattr(error, 'strerror', None) or 'it cannot be read'}"
+        else:
+            return
+        found.unread.append(why)
+        found.is_picture = True  # whatever is sent: what it was made from was not compared
 
     def decide(
         self,
@@ -347,7 +354,7 @@ class Gate:
             if any(match.test and match.evidence == Evidence.CONTRADICTED
                    for match in verdict.matches):  # fmt: skip
                 raise DoorsillError(f"{each.path or each.name}: the neural hash of the test card "
-                                    "is not the published one; install doorsill-models and "
+                                    "is not the published one; install its model and "
                                     "onnxruntime anew, or do without them")  # fmt: skip
         assert verdict is not None  # noqa: S101 - a Gate has at least one list
         return verdict

@@ -121,6 +121,8 @@ class Pool:
             return
         if self._closed:
             raise DoorsillError("the gate was closed while a picture was being screened")
+        if not reading.digests:
+            meanwhile()  # it died before they were made
         reading.unread.append("crash: the decoder died on it")
 
     def _borrow(self, patience: Patience, *, fresh: bool) -> tuple[Worker, ListSet]:
