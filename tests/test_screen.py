@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from doorsill._native import ffi, lib
 
-from doorsill import Action, DoorsillError, Evidence, HashList, Outcome, Policy, core
+from doorsill import (
+    Action,
+    DoorsillError,
+    Evidence,
+    HashList,
+    ListError,
+    Outcome,
+    Policy,
+    Trust,
+    core,
+)  # fmt: skip
 from doorsill.lists import SEED, TEST, WARN
+from doorsill.publish.write import Contents, HasherRows, list_bytes
 from doorsill.verdict import ACTIONS, EVIDENCE, OUTCOMES
 from lists import MODEL, flip, hash_list, ready_pdq, view
 
@@ -60,20 +70,6 @@ def test_entry_without_second_hash() -> None:
     listed = hash_list(pdq={0: PDQ}, neural={1: NEURAL})
     *_, evidence, _ = screen(listed, view(PDQ, flip(NEURAL, 90)))
     assert Evidence.SINGLE == evidence
-
-
-def test_many_uncoded_views_near_many_entries() -> None:
-    """Whether any view has a code is found out once, not anew over all views at each hit."""
-    near = {entry: flip(PDQ, entry % 30) for entry in range(250)}
-    codes = {entry: flip(NEURAL, entry) for entry in near}
-    views = [view(PDQ)] * 2000
-    took = []
-    for neural in (None, codes):
-        listed = hash_list(pdq=near, neural=neural, entries=250)
-        began = time.process_time()
-        screen(listed, *views)
-        took.append(time.process_time() - began)
-    assert took[1] < 6 * took[0]  # it was 50 times
 
 
 @pytest.mark.parametrize("models", [1, 15, 16, 17, 40])
@@ -236,3 +232,46 @@ def test_card_that_the_neural_hash_denies(bits: int, status: str) -> None:
     lists = ffi.new("doorsill_list *[]", [listed.handle.pointer])
     expected = getattr(lib, f"DOORSILL_{status}")
     assert expected == lib.doorsill_self_test(lists, 1, card, policy, ffi.NULL, 0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 200])
+def test_one_digest_of_many_entries(count: int) -> None:
+    """Each entry of a digest is found with all that it shares with the file, and no more."""
+    file = (b"s" * 32, b"t" * 20, b"m" * 16)
+    pairs = {"md5": [(file[2], n) for n in range(count)], "sha1": [(file[1], count - 1)]}
+    listed = hash_list(pdq={}, digests=pairs, entries=count)
+    *_, raw = screen(listed, digests=[file])
+    matches = [raw.matches[i] for i in range(raw.match_count)]
+    found = {match.entry: (EVIDENCE[match.evidence], int(match.via)) for match in matches}
+    assert (Evidence.EXACT, 6) == found.pop(count - 1)
+    assert {(Evidence.SINGLE, 4)} >= set(found.values())
+    assert min(count, 16) - 1 == len(found)
+
+
+def test_digests_stand_in_order() -> None:
+    """A list in which entries of one digest stand in no order, or one twice, is damaged."""
+    for owners in ([1, 0], [1, 1]):
+        pairs = ((b"m" * 16, owner) for owner in owners)  # as they come
+        with pytest.raises(ListError, match="not sorted"):
+            hash_list(pdq={}, digests={"md5": pairs})
+
+
+def test_rows_of_one_entry_have_one_opinion() -> None:
+    """Many rows of an entry that PDQ finds are weighed by its neural rows as one would be."""
+    contents = Contents()
+    rows = [HasherRows("pdq", "full", limit=31, quality=50),
+            HasherRows("net", "full", width=256, limit=40, quality=0, model=MODEL)]  # fmt: skip
+    for number, code in enumerate((flip(NEURAL, 120), NEURAL)):
+        entry = contents.add_entry((0, 0, 1), bytes([number]) * 6)
+        for n in range(40):
+            rows[0].hashes += flip(PDQ, n % 20)
+            rows[0].entries.append(entry)
+            rows[1].hashes += code
+            rows[1].entries.append(entry)
+    contents.hashers = rows
+    contents.texts = [(number, 0, "en", "many") for number in range(3)]
+    listed = HashList(list_bytes(contents), Trust.none())
+    *_, raw = screen(listed, view(PDQ, NEURAL))
+    matches = [raw.matches[i] for i in range(raw.match_count)]
+    found = {match.entry: EVIDENCE[match.evidence] for match in matches}
+    assert {0: Evidence.CONTRADICTED, 1: Evidence.AGREED} == found

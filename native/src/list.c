@@ -226,9 +226,12 @@ static const char *check_digests(doorsill_list *list) {
     if (keys->length % width || owners->length != 4 * count || count > UINT32_MAX)
       return "the digests and their entries differ in length";
     for (uint64_t i = 0; i < count; i++) {
-      if (doorsill_u32(owners->data + 4 * i) >= list->info.entries)
+      const uint32_t owner = doorsill_u32(owners->data + 4 * i);
+      if (owner >= list->info.entries)
         return "a digest belongs to an entry that the list does not have";
-      if (i && memcmp(keys->data + (i - 1) * width, keys->data + i * width, width) > 0)
+      if (i == 0) continue;
+      const int order = memcmp(keys->data + (i - 1) * width, keys->data + i * width, width);
+      if (order > 0 || (order == 0 && doorsill_u32(owners->data + 4 * (i - 1)) >= owner))
         return "the digests are not sorted";
     }
     list->info.digests[kind] = (uint32_t)count;

@@ -26,6 +26,9 @@ typedef struct screening {
   uint8_t ground;
   uint8_t first_profile;
   const doorsill_view *codes; /* the view's neural codes */
+  int has_opinion;            /* and what they say of the entry that PDQ found last */
+  uint8_t opinion;
+  uint32_t asked_of;
   const doorsill_view *views; /* all of the picture's */
   size_t view_count;
   const doorsill_code *models[MAX_MODELS]; /* a code of each model that any view was hashed by */
@@ -109,17 +112,31 @@ static const uint8_t *digest_of(const doorsill_digests *digests, uint32_t kind) 
                                  : digests->md5;
 }
 
+static uint32_t owner_of(const doorsill_list *list, uint32_t kind, uint32_t row) {
+  return doorsill_u32(list->digest_entries[kind].data + 4 * (size_t)row);
+}
+
+/* Whether an entry has this digest: of one digest the entries stand in their order. */
+static int has_digest(const doorsill_list *list, uint32_t kind, const uint8_t *key,
+                      uint32_t entry) {
+  uint32_t low = doorsill_first_digest(list, kind, key), high = list->info.digests[kind];
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (doorsill_is_digest(list, kind, middle, key) && owner_of(list, kind, middle) < entry)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return doorsill_is_digest(list, kind, low, key) && owner_of(list, kind, low) == entry;
+}
+
 /* Which digests of an entry equal the file's, as DOORSILL_VIA_* bits. */
 static uint16_t equal_digests(const doorsill_list *list, const doorsill_digests *digests,
                               uint32_t entry) {
   uint16_t via = 0;
-  for (uint32_t kind = 0; kind < DOORSILL_DIGESTS; kind++) {
-    const uint8_t *key = digest_of(digests, kind);
-    uint32_t row = doorsill_first_digest(list, kind, key);
-    for (; doorsill_is_digest(list, kind, row, key); row++)
-      if (doorsill_u32(list->digest_entries[kind].data + 4 * (size_t)row) == entry)
-        via |= (uint16_t)(DOORSILL_VIA_SHA256 << kind);
-  }
+  for (uint32_t kind = 0; kind < DOORSILL_DIGESTS; kind++)
+    if (has_digest(list, kind, digest_of(digests, kind), entry))
+      via |= (uint16_t)(DOORSILL_VIA_SHA256 << kind);
   return via;
 }
 
@@ -136,7 +153,7 @@ static void screen_digests(screening *s, const doorsill_digests *digests) {
     uint32_t row = doorsill_first_digest(list, kind, key);
     for (; doorsill_is_digest(list, kind, row, key); row++) {
       doorsill_match match = {0};
-      match.entry = doorsill_u32(list->digest_entries[kind].data + 4 * (size_t)row);
+      match.entry = owner_of(list, kind, row);
       match.via = equal_digests(list, digests, match.entry);
       match.evidence = digest_evidence(match.via);
       match.hasher = DOORSILL_NO_HASHER;
@@ -224,7 +241,12 @@ static void on_pdq_hit(void *context, uint32_t row, uint32_t query, uint32_t dis
   screening *s = context;
   doorsill_match match = {0};
   match.entry = doorsill_row_entry(&s->lists[s->list]->rows[s->hasher], row);
-  match.evidence = second_opinion(s, match.entry);
+  if (!s->has_opinion || s->asked_of != match.entry) { /* an entry's rows come one after another */
+    s->opinion = second_opinion(s, match.entry);
+    s->asked_of = match.entry;
+    s->has_opinion = 1;
+  }
+  match.evidence = s->opinion;
   match.distance = (uint16_t)distance;
   match.hasher = s->hasher;
   match.profile = (uint8_t)(s->first_profile + query / DOORSILL_ORIENTATIONS);
@@ -268,6 +290,7 @@ static void search_pdq(screening *s, const doorsill_rows *rows, const doorsill_p
       rows->info.limit < s->policy->pdq_limit ? rows->info.limit : s->policy->pdq_limit;
   if (profiles == 0) return;
   s->hashable = 1;
+  s->has_opinion = 0;
   doorsill_scan(rows, queries, profiles * DOORSILL_ORIENTATIONS, limit, on_pdq_hit, s);
   doorsill_wipe(queries, sizeof queries);
 }
