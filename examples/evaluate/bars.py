@@ -15,7 +15,11 @@ def bars(result: dict[str, Any], edits: list[str]) -> str:
             for name, each in result["hashers"].items()}  # fmt: skip
     if "either" in result:
         either = result["either"]
-        rows["either"] = {e: either["edits"][e] for e in edits} | {"mean": either["recall_main"]}
+        for name, found in (("either", either), *(
+            (f"shipped, {size}", either["shipped"][size])
+            for size in ("1000", "100000") if size in either["shipped"]
+        )):  # fmt: skip
+            rows[name] = {e: found["edits"][e] for e in edits} | {"mean": found["recall_main"]}
     group = _BAR * len(rows) + _GAP
     high = 30 + group * (len(edits) + 1)
     parts = []
@@ -25,7 +29,7 @@ def bars(result: dict[str, Any], edits: list[str]) -> str:
     for name, colour in zip(rows, COLOURS, strict=False):
         parts.append(f'<rect x="{x}" y="8" width="10" height="10" fill="{colour}"/>')
         parts.append(f'<text x="{x + 14}" y="17">{html.escape(name)}</text>')
-        x += 34 + 7 * len(name)
+        x += 28 + 6 * len(name)
     for row, edit in enumerate([*edits, "mean"]):
         top = 28 + row * group
         bold = ' font-weight="bold"' if edit == "mean" else ""
