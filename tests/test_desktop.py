@@ -64,12 +64,16 @@ def quick(policy: Policy | None = None) -> Callable[[], Gate]:
 class Stuck(Gate):
     """A gate that is not done with any picture but the test card until it is cancelled."""
 
-    ended: threading.Event
+    def __init__(self) -> None:
+        """Stand before the demo's list."""
+        super().__init__(demo_list(), isolation="inline")
+        self.begun, self.ended = threading.Event(), threading.Event()
 
     def read(self, picture: Any, **options: Any) -> Any:
         """As of a Gate."""
         if picture == CARD:
             return super().read(picture, **options)
+        self.begun.set()
         options["cancel"].wait(20)
         self.ended.set()
         raise Cancelled("it was")
@@ -263,18 +267,30 @@ def test_gate_that_lets_the_card_through(opened: Callable[..., Scene]) -> None:
 
 def test_cancel(opened: Callable[..., Scene]) -> None:
     """Cancel ends the screening itself, nothing is sent, and it can be tried again."""
-    gate = Stuck(demo_list(), isolation="inline")
-    gate.ended = threading.Event()
+    gate = Stuck()
     scene = opened(lambda: gate)
     scene.add(ORDINARY, "coffee.jpg")
     scene.send()
     bubble = scene.window.conversation.bubbles[-1]
     assert ENGLISH.checking in texts(bubble)
+    wait(gate.begun.is_set)
     buttons(bubble)[ENGLISH.cancel].click()
     wait(lambda: bubble.state.step == Step.CANCELLED)
     assert gate.ended.wait(5)
     assert [] == arrivals(scene)
     assert ENGLISH.again in buttons(bubble)
+
+
+def test_cancel_at_once(opened: Callable[..., Scene]) -> None:
+    """A cancel that comes before its sending has begun is not lost."""
+    scene = opened(Stuck)
+    for _ in range(20):
+        scene.add(ORDINARY, "coffee.jpg")
+        scene.send()
+        bubble = scene.window.conversation.bubbles[-1]
+        buttons(bubble)[ENGLISH.cancel].click()
+        wait(lambda: bubble.state.step == Step.CANCELLED)  # noqa: B023 - at once
+    assert [] == arrivals(scene)
 
 
 def test_closing_ends_everything(opened: Callable[..., Scene]) -> None:

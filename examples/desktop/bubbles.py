@@ -176,6 +176,7 @@ class PictureBubble(Bubble):
         self.state = State(Step.CHECKING)
         self._checker, self._host_does = checker, host_does
         self._size = len(attachment.data)
+        self._begun = False
         self._shown: Picture | None = None
         if attachment.preview is not None:
             self._shown = Picture(attachment.preview, f"{words.picture}: {attachment.name}")
@@ -245,14 +246,24 @@ class PictureBubble(Bubble):
             return False
         return True
 
+    def begin(self) -> None:
+        """Have it checked and sent, unless it was cancelled before."""
+        if not self.state.step.over:
+            self._begun = True
+            self._checker.send(self.attachment)
+
     def cancel(self) -> None:
         """Stop checking or sending it."""
-        self._checker.cancel(self.attachment.number)
+        if self._begun:
+            self._checker.cancel(self.attachment.number)
+        else:
+            self.reach(State(Step.CANCELLED))
 
     def _answer(self, send: bool) -> None:  # noqa: FBT001 - the answer itself
         self._checker.answer(self.attachment.number, send)
 
     def _again(self) -> None:
+        self._begun = True
         self._checker.send(self.attachment)
 
     def _copy(self, code: str) -> None:

@@ -182,7 +182,7 @@ class Checker(QObject):
 
     def cancel(self, number: int) -> None:
         """Stop screening or sending; what was sent already stays sent."""
-        self._loop.call_soon_threadsafe(self._cancel, number)
+        self._do(self._cancel(number))  # behind the `_begin` that it is about
 
     def answer(self, number: int, send: bool) -> None:  # noqa: FBT001 - the answer itself
         """Say what the person chose when asked."""
@@ -248,6 +248,8 @@ class Checker(QObject):
         self._tasks[number] = asyncio.create_task(self._send(attachment, self._jobs[number]))
         try:
             await self._tasks[number]
+        except asyncio.CancelledError:  # before it had begun
+            self._jobs[number].move(Step.CANCELLED)
         finally:
             del self._tasks[number], self._jobs[number]
 
@@ -284,7 +286,7 @@ class Checker(QObject):
             state = State(Step.FAILED, trouble=_told(error))
         self.moved.emit(number, state)
 
-    def _cancel(self, number: int) -> None:
+    async def _cancel(self, number: int) -> None:
         if number in self._tasks:
             self._tasks[number].cancel()
 

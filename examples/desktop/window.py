@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,7 +176,7 @@ class Window(QMainWindow):
             self._pictures[attachment.number] = bubble
             self.conversation.add(bubble, mine=True)
             # The bubble is drawn first, the check would be in its way.
-            QTimer.singleShot(_FRAME, self, partial(self.checker.send, attachment))
+            QTimer.singleShot(_FRAME, self, bubble.begin)
         if text:
             number = next(numbers)
             self._pictures[number] = TextBubble(self.words, "", text, mine=True)
