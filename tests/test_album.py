@@ -67,7 +67,7 @@ def test_no_item_before_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         return item
 
     assert list(album.in_order(work, items())) == list(range(1, 21))
-    assert max(ahead) == 4
+    assert max(ahead) <= 4
 
 
 def test_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,15 @@ def test_a_cancelled_task_cancels_no_other(gate: Gate) -> None:
     assert not shared.is_set()
 
 
+def test_a_reading_keeps_its_lists() -> None:
+    """What `read` made is decided by the lists that it was made for, whatever came in since."""
+    with Gate(LISTED) as gate:
+        found = gate.read(DATA)
+        gate.replace_lists(EMPTY)
+        assert Outcome.MATCH == gate.decide(found).outcome
+        assert Outcome.CLEAR == gate.decide(found, gate.lists).outcome
+
+
 def test_no_list() -> None:
     """A gate without lists would clear everything, so there is none."""
     with pytest.raises(DoorsillError, match="without a list"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from doorsill import (
     Action,
@@ -121,20 +121,36 @@ def test_first_views_only(listed: HashList) -> None:
     [(None, Action.WARN), (Policy(agreed=Action.BLOCK), Action.BLOCK),
      (Policy(agreed=Action.BLOCK, single=Action.WARN), Action.WARN)],
 )  # fmt: skip
+@pytest.mark.parametrize("flat", [0, 3, 9])
 def test_a_late_frame_is_no_way_round(
-    listed: HashList, policy: Policy | None, action: Action
+    listed: HashList, policy: Policy | None, action: Action, flat: int
 ) -> None:
-    """What meets an entry by PDQ does no more as an uncoded frame than if both had agreed."""
-    before = [scene(WARM.size, seed) for seed in range(20, 28)]
+    """What meets an entry by PDQ does no more as an uncoded frame than if both had agreed.
+
+    Frames before it that are too flat for a neural hash take no turn of those that are not.
+    """
+    dim = [ImageEnhance.Contrast(scene(WARM.size, seed)).enhance(0.02) for seed in range(flat)]
+    before = [*dim, *(scene(WARM.size, seed) for seed in range(20, 28))]
     file = io.BytesIO()
     before[0].save(file, "WEBP", save_all=True, append_images=[*before[1:], COLD], lossless=True)
     gate = Gate(listed, policy, isolation="inline")
     verdict = gate.screen(file.getvalue())
     assert (verdict.evidence, verdict.action) == (Evidence.SINGLE, action)
-    assert verdict.matches[0].view == "frame 9"
+    assert verdict.matches[0].view == f"frame {flat + 9}"
     without = [replace(view, codes=()) for view in gate.read(file.getvalue()).views]
     alone = gate.decide(reading.Reading(views=without))
     assert alone.action == gate.policy.single  # a client without the model has one hash alone
+
+
+@pytest.mark.parametrize("isolation", TIERS)
+def test_frames_that_are_flat_take_no_turn(listed: HashList, isolation: str) -> None:
+    """Behind six frames without detail, what meets an entry by PDQ alone is contradicted."""
+    dim = [ImageEnhance.Contrast(scene(WARM.size, seed)).enhance(0.02) for seed in range(8)]
+    file = io.BytesIO()
+    dim[0].save(file, "WEBP", save_all=True, append_images=[*dim[1:], COLD], lossless=True)
+    with Gate(listed, isolation=isolation) as gate:
+        verdict = gate.screen(file.getvalue())
+    assert (verdict.evidence, verdict.action) == (Evidence.CONTRADICTED, Action.WARN)
 
 
 @pytest.mark.parametrize("isolation", TIERS)

@@ -72,6 +72,13 @@ def test_matches_as_the_raw_list(sealed: SealedList) -> None:
     assert "sealed: sealed scenes" in asked.coverage
 
 
+def test_read_and_decide_ask_nobody(sealed: SealedList) -> None:
+    """Without its server's answer a sealed list is never taken for one that holds nothing near."""
+    at = gate(sealed.served_by(Wire()))
+    with pytest.raises(DoorsillError, match="use screen, or ask and answer"):
+        at.decide(at.read(picture(LISTED)))
+
+
 def test_turned_and_flipped(sealed: SealedList) -> None:
     """A picture is found in every orientation, by the margins of that orientation."""
     from PIL import Image  # noqa: PLC0415 - one test's

@@ -58,15 +58,23 @@ class Coding:
         return found
 
     def take(self, place: int, resizers: Sequence[Resizer]) -> None:
-        """Keep the squashed pixels of the view at that place, whose rows have all come."""
+        """Keep the squashed pixels of the view at that place, whose rows have all come.
+
+        Flat ones have no hash and take no other view's turn: a stranger could put six before his.
+        """
         if resizers and self._left:
-            self._left -= 1
             squares = [[resizer.end()] for resizer in resizers[: len(self._models)]]
             for larger in resizers[len(self._models) :]:
                 from doorsill.images.remains import remains  # noqa: PLC0415 - Pillow is there by now
 
                 squares[0] += remains(larger.end(), larger.side, larger.aspect)
-            self._waiting.append((place, squares))
+            detailed = [
+                [square for square in each if not model.is_flat(square)]
+                for model, each in zip(self._models, squares, strict=True)
+            ]
+            if any(detailed):
+                self._left -= 1
+                self._waiting.append((place, detailed))
 
     def finish(self, check: Callable[[], None], *, early: bool) -> Iterator[tuple[int, Codes]]:
         """Yield places and hashes of the views that wait; *early* none that another may join."""
@@ -77,14 +85,12 @@ class Coding:
     def _codes(self, squares: list[list[bytes]], check: Callable[[], None]) -> Codes:
         """Return (model digest, hash) pairs.
 
-        A model that gives none is left out of them, as flat squares are: the Gate sees and says it.
+        A model that gives none is left out of them: the Gate sees that and says so.
         """
         codes: list[tuple[bytes, bytes]] = []
         for model, each in zip(self._models, squares, strict=True):
             for square in each:
                 check()
-                if model.is_flat(square):
-                    continue
                 try:
                     codes.append((model.digest, model.code(square)))
                 except ModelError:

@@ -130,11 +130,14 @@ class Hasher:
 
     def end(self, *, margins: bool = False) -> Pdq:
         """Return the hashes once all rows have come, with how certain their bits are if asked."""
-        pdq, certain = ffi.new("doorsill_pdq *"), ffi.new("doorsill_margins *")
+        certain = b""
         if margins:
-            check(lib.doorsill_pdq_margins(self._state[0], certain))
+            found = ffi.new("doorsill_margins *")
+            check(lib.doorsill_pdq_margins(self._state[0], found))
+            certain = bytes(ffi.buffer(found))
+        pdq = ffi.new("doorsill_pdq *")
         check(lib.doorsill_pdq_end(self._state[0], pdq))
-        return Pdq(bytes(ffi.buffer(pdq)), bytes(ffi.buffer(certain)) if margins else b"")
+        return Pdq(bytes(ffi.buffer(pdq)), certain)
 
 
 class Resizer:

@@ -284,11 +284,16 @@ class Gate:
 
         Args:
             found: What `read` returned.
-            lists: What it is compared with, by default the lists of now.
+            lists: What it is compared with, by default the lists that it was made for.
             start: When it began, of `time.perf_counter`.
         """
         start = time.perf_counter() if start is None else start
-        lists = lists or self.lists
+        if lists is None:
+            lists = found.listed.lists or self.lists
+            if any(each.is_sealed for each in lists):
+                raise DoorsillError(
+                    "a sealing server is to be asked: use screen, or ask and answer"
+                )
         models = (found.listed if found.listed.lists else self._listed).models
         views = found.views[: core.MAX_VIEWS]
         if len(views) < len(found.views):

@@ -315,6 +315,7 @@ def _read_image(image: Any, source: _Source) -> None:
 
 def _read_undecoded(file: Any, source: _Source) -> None:
     at = file.tell()
+    file.seek(0)  # Pillow asks no more of a file than that it can
     try:
         _read_file(file, source)
     finally:

@@ -91,7 +91,8 @@ def entry(args: argparse.Namespace) -> int:
 
     found = _audit(args)
     story = entry_story(found, args.entry)
-    facts = asdict(story) | {"problems": found.problems}
+    looked_at = {"signed": found.signed, "proofs": found.proofs, "problems": found.problems}
+    facts = asdict(story) | looked_at
     if args.json:
         emit(facts)
         return TROUBLE if found.problems else OK

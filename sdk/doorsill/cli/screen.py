@@ -63,7 +63,7 @@ def screen(args: argparse.Namespace) -> int:
         complain_of_stale(gate.lists)
     if found["match"]:
         return MATCHED
-    return TROUBLE if found["unreadable"] or broken else OK
+    return TROUBLE if found["unreadable"] or broken or not files else OK
 
 
 def _fields(path: str, verdict: Verdict, views: list[dict[str, Any]] | None) -> dict[str, Any]:

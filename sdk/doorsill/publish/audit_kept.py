@@ -31,7 +31,9 @@ class _Kept:
         links = {path for path in files if _POLICY.fullmatch(path.name)}
         others = {path.with_name(path.name + PROOF) for path in links} | links
         self.files = [path for path in files if path not in others]
-        texts = [policy, *(read_small(path, releases.MAX_TRUST) for path in links)]
+        # What is larger is no policy, whatever its name.
+        small = [path for path in links if path.stat().st_size <= releases.MAX_TRUST]
+        texts = [policy, *(read_small(path, releases.MAX_TRUST) for path in small)]
         self.policies = {hashlib.sha256(text).hexdigest(): text for text in texts}
         self._by_size: defaultdict[int, list[Path]] = defaultdict(list)
         for path in filter(Path.is_file, self.files):
@@ -73,9 +75,10 @@ def add_kept(found: Audit, folder: Path, policy: bytes) -> None:
         LogError: It is no folder, or a part of it cannot be read: what is not seen is not sound.
     """
     kept = _Kept(folder, policy)
-    for path in filter(_is_proof, kept.files):
+    for path in kept.files:
         try:
-            _add_proof(found, kept, path)
+            if _is_proof(path):
+                _add_proof(found, kept, path)
         except OSError as error:  # noqa: PERF203 - each proof has its own trouble
             found.problems.append(f"{error.filename or path}: {error.strerror}")
         except (LogError, TrustError) as error:
