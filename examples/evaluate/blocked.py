@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from columns import partners
 from edits import MAIN
+from hashers import GATE
 from measure import upper
 from photos import Photo, photos
 from policy import WAYS, list_of, pair_rows
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LEAST = 0.5  # of each side of a photo, that a crop keeps
-_QUALITY = 50
 STOPS = ("warn", "block")
 
 Made = tuple[bytes, bytes]  # PDQ, b"" if its quality is too low, and the neural hashes
@@ -65,7 +65,7 @@ def crop_codes(task: tuple[Photo, int]) -> Made:
     x, y = r.randint(0, image.width - w), r.randint(0, image.height - h)
     part = image.crop((x, y, x + w, y + h))
     view = read(part, Limits(), Patience(None), models=here["models"].load).views[0]
-    pdq = view.pdq.hash("full") if view.pdq.quality("full") >= _QUALITY else b""
+    pdq = view.pdq.hash("full") if view.pdq.quality("full") >= GATE else b""
     return pdq, b"".join(code for _, code in view.codes)
 
 

@@ -198,9 +198,7 @@ class Checked(Hasher):
         return self._model.config.limit(entries)
 
     def _squashed(self, photo: Image.Image) -> bytes:
-        resizer = self._model.resizer(photo.width, photo.height, "RGB")
-        resizer.rows(photo.tobytes(), 3 * photo.width, photo.height)
-        return resizer.end()
+        return squashed(photo, self.file.config.side).tobytes()
 
     def _code(self, square: bytes) -> Codes:
         return np.frombuffer(self._model.code(square), np.uint8).reshape(1, -1)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from hashers import GATE
 from measure import upper
 
 from doorsill import core
@@ -33,14 +34,12 @@ WAYS = {
 }
 """The host's rules, and whether its device has the model."""
 
-_QUALITY = 50  # of a PDQ, below which it is not compared
-
 
 def pair_rows(file: ModelFile, entries: int) -> list[HasherRows]:
     """Return empty rows of PDQ and of a model in a list of so many entries, with their limits."""
     name, bits, limit = file.config.name, file.config.bits, file.config.limit(entries)
     return [
-        HasherRows("pdq", "full", limit=Policy().pdq_limit, quality=_QUALITY),
+        HasherRows("pdq", "full", limit=Policy().pdq_limit, quality=GATE),
         HasherRows(name, "full", width=bits, limit=limit, quality=0, model=file.digest),
     ]
 

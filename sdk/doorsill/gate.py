@@ -288,13 +288,13 @@ class Gate:
             start: When it began, of `time.perf_counter`.
         """
         start = time.perf_counter() if start is None else start
+        listed = found.listed if found.listed.lists else self._listed
         if lists is None:
-            lists = found.listed.lists or self.lists
-            if any(each.is_sealed for each in lists):
+            if listed.has_sealed:
                 raise DoorsillError(
                     "a sealing server is to be asked: use screen, or ask and answer"
                 )
-        models = (found.listed if found.listed.lists else self._listed).models
+            lists = listed.lists
         views = found.views[: core.MAX_VIEWS]
         if len(views) < len(found.views):
             found.unread.append(f"views: only {core.MAX_VIEWS} were compared")
@@ -327,7 +327,7 @@ class Gate:
             sha256=found.sha256.hex(),
             canonical=found.canonical,
             stale=stale,
-            unchecked=telling.unchecked(found, asked, models),
+            unchecked=telling.unchecked(found, asked, listed.models),
         )
 
     def self_test(self) -> Verdict:
