@@ -86,12 +86,11 @@ def test_strangers() -> None:
     column = columns.Column(originals, np.array([1, 1, 1, 1, 1, 0], bool))
     column.edited["same"] = [Hashed(originals[i], i != 1) for i in range(4)]
     folders = np.array([0, 0, 1, 2, 2, 3])
-    unrelated, alike, nearest = columns.strangers(column, folders, 256)
+    unrelated, alike, nearest, near = columns.strangers(column, folders, 256)
     assert unrelated.pairs == 3 + 4 + 3  # queries 0, 2 and 3 against entries 0 to 4
     assert alike.pairs == 1 + 0 + 1
     assert len(nearest) == 3
     assert columns.own(column, "same").tolist() == [0, columns.NONE, 0, 0]
-    near = columns.Nearest.of(column, folders)
     assert near.within(256)["hits"] == near.within(256)["photos_hit"] == 3
     assert near.within(256)["alike_hits"] == 2  # photo 2 has no other one in its folder
     assert near.within(-1)["hits"] == near.within(0)["alike_hits"] == 0

@@ -11,7 +11,7 @@ import numpy as np
 from measure import Tail, distances, histogram, upper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from edits import Edit
     from hashers import Hashed, Hasher
@@ -111,38 +111,38 @@ def hash_set(
 
 def strangers(
     column: Column, folders: NDArray[np.int64], bits: int
-) -> tuple[Tail, Tail, list[Any]]:
+) -> tuple[Tail, Tail, list[Any], Nearest]:
     """Return the distances of edited photos to others: unrelated, look-alikes, and the nearest.
 
-    Look-alikes share a folder. The nearest are (distance, edit, query, other), unrelated ones.
+    Look-alikes share a folder. The nearest are (distance, edit, query, other), unrelated ones; last
+    comes how near each query gets.
     """
     unrelated, alike = np.zeros(bits + 1, np.int64), np.zeros(bits + 1, np.int64)
     nearest: list[tuple[int, str, int, int]] = []
+    found: list[tuple[NDArray[Any], ...]] = []
     entries = np.flatnonzero(column.good)
     photos = max(len(hashed) for hashed in column.edited.values())
     pairs = np.full((photos, len(entries)), NONE, np.uint16)  # at their nearest edits
-    for edit, part, d in _met(column, entries):
-        same = folders[part][:, None] == folders[entries][None]
-        alike += histogram(d[same & (part[:, None] != entries[None])], bits)
-        unrelated += histogram(d[~same], bits)
-        d[same] = NONE
-        pairs[part] = np.minimum(pairs[part], d)
-        best = d.argmin(1)
-        nearest += [(int(d[i, b]), edit, int(part[i]), int(entries[b])) for i, b in enumerate(best)]
-    of_photos = histogram(pairs[pairs < NONE], bits)
-    return Tail(unrelated, of_photos), Tail(alike), sorted(nearest)[:400]
-
-
-def _met(
-    column: Column, entries: NDArray[np.int64]
-) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.uint16]]]:
-    """Yield an edit, some of the photos that count after it, and how far they are from entries."""
     for edit, hashed in column.edited.items():
         who = np.array([i for i, each in enumerate(hashed) if each.good], np.int64)
         for at in range(0, len(who), _STEP):
             part = who[at : at + _STEP]
-            codes = np.stack([hashed[i].codes for i in part])
-            yield edit, part, distances(codes, column.originals[entries])
+            d = distances(np.stack([hashed[i].codes for i in part]), column.originals[entries])
+            same = folders[part][:, None] == folders[entries][None]
+            others = same & (part[:, None] != entries[None])
+            alike += histogram(d[others], bits)
+            unrelated += histogram(d[~same], bits)
+            of_alike = np.where(others, d, NONE).min(1)
+            d[same] = NONE
+            found.append((part, d.min(1), of_alike))
+            pairs[part] = np.minimum(pairs[part], d)
+            best = d.argmin(1)
+            nearest += [
+                (int(d[i, b]), edit, int(part[i]), int(entries[b])) for i, b in enumerate(best)
+            ]
+    of_photos = histogram(pairs[pairs < NONE], bits)
+    near = Nearest(len(entries), *(np.concatenate(each) for each in zip(*found, strict=True)))
+    return Tail(unrelated, of_photos), Tail(alike), sorted(nearest)[:400], near
 
 
 def own(column: Column, edit: str) -> NDArray[np.uint16]:
@@ -163,17 +163,6 @@ class Nearest(NamedTuple):
     photos: NDArray[np.int64]  # which photo was edited
     strangers: NDArray[np.uint16]  # the distance of the nearest entry of another folder
     alike: NDArray[np.uint16]  # of the nearest other one of its own folder; NONE if there is none
-
-    @classmethod
-    def of(cls, column: Column, folders: NDArray[np.int64]) -> Nearest:
-        """Return them of all edits."""
-        entries = np.flatnonzero(column.good)
-        found: list[tuple[NDArray[Any], ...]] = []
-        for _, part, d in _met(column, entries):
-            same = folders[part][:, None] == folders[entries][None]
-            alike = same & (part[:, None] != entries[None])
-            found.append((part, *(np.where(a, d, NONE).min(1) for a in (~same, alike))))
-        return cls(len(entries), *(np.concatenate(each) for each in zip(*found, strict=True)))
 
     def within(self, limit: int) -> dict[str, Any]:
         """Return how many come within a limit: of strangers (`hits`), of look-alikes.

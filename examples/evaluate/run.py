@@ -22,7 +22,6 @@ from columns import (
     FILL,
     NONE,
     Column,
-    Nearest,
     folder_numbers,
     hash_set,
     own,
@@ -57,12 +56,11 @@ def judge(
     per_picture: float,
 ) -> dict[str, Any]:
     """Return everything measured of one hasher."""
-    tail, _, _ = strangers(calibration, folders[0], hasher.bits)
-    unrelated, alike, nearest = strangers(test, folders[1], hasher.bits)
+    tail, *_ = strangers(calibration, folders[0], hasher.bits)
+    unrelated, alike, nearest, near = strangers(test, folders[1], hasher.bits)
     limit, measured = tail.limit(PAIR)
     mine = {name: own(test, name).astype(np.int64) for name in test.edited}
     main = np.concatenate([mine[e.name] for e in MAIN])
-    near = Nearest.of(test, folders[1])
 
     def at_limit(most: int) -> dict[str, Any]:
         return {
